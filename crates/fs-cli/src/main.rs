@@ -1,0 +1,2 @@
+//! The `fs` binary.
+fn main() {}

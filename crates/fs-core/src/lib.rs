@@ -1,0 +1,55 @@
+//! The domain of the feature store: what things are called, when they are true and what they are.
+//!
+//! Nothing here reads a file, opens a socket or looks at the wall clock. Every other crate speaks
+//! in these types, so a name, a time or a type is parsed once at the edge and trusted after.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`name`] | checked names: [`ViewName`], [`FeatureName`], [`FeatureRef`] … |
+//! | [`time`] | [`EventTime`], [`CreatedTime`], [`Span`], [`Ttl`], [`TimeRange`] |
+//! | [`data_type`] | [`DataType`], [`KeyType`] and their Arrow types |
+//! | [`key`] | [`KeyValue`], one part of an entity key |
+//! | [`model`] | entities, sources, views, services and the [`Catalog`] that holds them |
+//! | [`selection`] | a service or a list of features, resolved into a [`FeatureSet`] |
+//! | [`location`] | where a store lives: a folder or an object-store URL |
+//! | [`code`] | the closed set of error codes behind gRPC, HTTP and exit statuses |
+//! | [`clock`] | time as an argument |
+//! | [`suggest`] | "did you mean" |
+
+pub mod clock;
+pub mod code;
+pub mod data_type;
+pub mod key;
+pub mod location;
+pub mod model;
+pub mod name;
+pub mod selection;
+pub mod suggest;
+pub mod time;
+
+pub use clock::{Clock, FixedClock};
+pub use code::{Code, Coded};
+pub use data_type::{DataType, KeyType, ScalarType};
+pub use key::KeyValue;
+pub use location::Location;
+pub use model::{
+    Catalog, CsvOptions, Entity, Feature, FeatureService, FeatureView, FileFormat, JoinKey, Kind,
+    Meta, PointInTime, Selected, ServiceEntry, Source, SourceKind,
+};
+pub use name::{
+    EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName, SourceName, ViewName,
+};
+pub use selection::{
+    FeatureRequest, FeatureSet, KeyBinding, Naming, OutputColumn, SelectionError, ViewSelection,
+};
+pub use time::{CreatedTime, EventTime, Span, TimeRange, Ttl};
+
+/// The column of every offline table, spine default and training set that holds event time.
+pub const EVENT_TIMESTAMP: &str = "event_timestamp";
+/// The column of every offline table that holds created time; null where the source has none.
+pub const CREATED_TIMESTAMP: &str = "created_timestamp";
+/// The column of every offline table that holds the order in which its rows were committed.
+///
+/// It is `commit number << 32 | row in the commit`, so it is unique in a table, grows with every
+/// commit, and survives compaction. Ties of `(event, created)` go to the greater sequence.
+pub const SEQUENCE: &str = "_sequence";

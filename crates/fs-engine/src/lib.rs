@@ -1,0 +1,1 @@
+//! The DataFusion session, the sources and our operators.

@@ -1,0 +1,1 @@
+//! Source to Delta table to online store.

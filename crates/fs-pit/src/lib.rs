@@ -1,0 +1,1 @@
+//! Point-in-time kernels over Arrow, each beside its naive reference.

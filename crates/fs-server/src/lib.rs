@@ -1,0 +1,1 @@
+//! gRPC, Arrow Flight and HTTP: translation only.

@@ -1,0 +1,1 @@
+//! Entity keys in, feature vectors out.

@@ -1,0 +1,1 @@
+//! Fixtures: clock, tiny repos, Redis, processes.

@@ -1,0 +1,1 @@
+//! Training sets: a spine in, the same rows with features out.
