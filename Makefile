@@ -1,0 +1,28 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+CARGO ?= cargo
+
+.PHONY: demo test lint build deps bench help
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: ## Build fs and run its main job on real data; no server to install
+	$(CARGO) build --workspace
+	$(CARGO) run --quiet --workspace --bin fs -- -C feature_repo demo
+
+test: deps ## Install what the tests need when it is missing, and pass them all
+	$(CARGO) test --workspace
+
+lint: ## Formatting and lints, warnings denied
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+build: ## The optimised binary
+	$(CARGO) build --release --bin fs
+
+bench: ## Criterion benchmarks
+	$(CARGO) bench --package fs-benches
+
+deps: ## A Redis server and the Python clients of the integration tests
+	@deploy/test-deps.sh
