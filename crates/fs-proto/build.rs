@@ -1,0 +1,23 @@
+//! Compiles `proto/` without a system protoc and keeps the descriptors for reflection.
+
+use std::path::PathBuf;
+use std::{env, error, fs};
+
+use prost::Message;
+
+fn main() -> Result<(), Box<dyn error::Error>> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo::rerun-if-changed={}", root.display());
+
+    let descriptors = protox::compile([root.join("fs/v1/feature_store.proto")], [&root])?;
+    let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR for build scripts")?;
+    fs::write(
+        PathBuf::from(out).join("fs.v1.descriptors.bin"),
+        descriptors.encode_to_vec(),
+    )?;
+    // `bytes` fields share the buffer of the message instead of copying it.
+    tonic_prost_build::configure()
+        .bytes(".fs.v1")
+        .compile_fds(descriptors)?;
+    Ok(())
+}
