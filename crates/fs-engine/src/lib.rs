@@ -1,1 +1,23 @@
-//! The DataFusion session, the sources and our operators.
+//! The DataFusion session and the sources: raw files in, checked rows of a feature view out.
+//!
+//! An [`Engine`] reads the sources that a catalog defines (Parquet, CSV, JSON, Delta, SQL over
+//! them) and yields, for one feature view and a range of event time, exactly the columns that its
+//! offline table has: join keys, `event_timestamp`, `created_timestamp`, features, each with its
+//! declared type. Rows come in the order of the source, so that "the later row wins" means the
+//! same thing on every run.
+//!
+//! Nothing is lost or bent silently: a type that does not fit is a [`SourceProblem`] before the
+//! run, a value that does not fit is an [`Error`] that names it, and a row without its key or its
+//! event time fails the run.
+
+mod engine;
+mod error;
+mod options;
+mod problem;
+mod rows;
+
+pub use engine::Engine;
+pub use error::{BadRows, Error};
+pub use options::EngineOptions;
+pub use problem::{Place, SourceField, SourceProblem, ViewField};
+pub use rows::{FileRows, ViewRows};

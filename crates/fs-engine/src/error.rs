@@ -1,0 +1,191 @@
+//! What goes wrong while sources are read.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+use datafusion::error::DataFusionError;
+use fs_core::{Code, Coded, SourceName, ViewName};
+
+use crate::SourceProblem;
+
+/// What goes wrong while sources are read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A path at which there is nothing to read.
+    #[error(
+        "source `{source_name}`: nothing matches path `{path}`, looked for at {resolved}; {hint}"
+    )]
+    NoFiles {
+        /// The source.
+        source_name: SourceName,
+        /// The path as it was written.
+        path: String,
+        /// Where it was looked for.
+        resolved: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A file that is not what its format says.
+    #[error("cannot read {file} as {format}; it is damaged, cut short or of another format")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The format that was expected.
+        format: &'static str,
+        /// Why.
+        #[source]
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+    /// A path that names no place.
+    #[error("source `{source_name}`: path `{path}` cannot be used")]
+    BadPath {
+        /// The source.
+        source_name: SourceName,
+        /// The path as it was written.
+        path: String,
+        /// Why.
+        #[source]
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+    /// A file that [`Engine::read_file`](crate::Engine::read_file) cannot find.
+    #[error("there is no file {}", path.display())]
+    NoSuchFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file whose ending says no format.
+    #[error("cannot tell the format of {} from its ending; use .parquet or .csv", path.display())]
+    UnknownFormat {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A store that did not answer.
+    #[error("cannot reach {location}")]
+    Unreachable {
+        /// What was being read.
+        location: String,
+        /// Why.
+        #[source]
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+    /// Files of one source that have a column with types that do not go together.
+    #[error(
+        "source `{source_name}`: column `{column}` is {first} in some files and {second} in {file}; \
+         write it with one type, or split the source"
+    )]
+    MixedTypes {
+        /// The source.
+        source_name: SourceName,
+        /// The column.
+        column: String,
+        /// Its type so far.
+        first: String,
+        /// Its type in `file`.
+        second: String,
+        /// The file that differs.
+        file: String,
+    },
+    /// The definitions do not fit the sources.
+    #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Mismatch {
+        /// Everything that does not fit; at least one.
+        problems: Vec<SourceProblem>,
+    },
+    /// A value that is not of the declared type.
+    #[error(
+        "{origin}: column `{column}` holds `{value}` in row {row}, which is not a value of type \
+         {expected}{hint}"
+    )]
+    BadValue {
+        /// The source or file.
+        origin: String,
+        /// The column.
+        column: String,
+        /// The value, as text.
+        value: String,
+        /// Counted from 1, in the order of the source, among the rows that the query yields.
+        row: u64,
+        /// The type that it should have.
+        expected: String,
+        /// What to do, or nothing.
+        hint: String,
+    },
+    /// Rows without a join key or an event time.
+    #[error("{0}")]
+    BadRows(BadRows),
+    /// SQL that failed while it ran.
+    #[error("reading the rows of {origin} failed")]
+    Query {
+        /// The source, view or file.
+        origin: String,
+        /// Why.
+        #[source]
+        cause: DataFusionError,
+    },
+    /// More memory needed than allowed, after spilling all that can be spilled.
+    #[error(
+        "reading the rows of {origin} needs more memory than the engine's memory_limit; raise it"
+    )]
+    OutOfMemory {
+        /// The source, view or file.
+        origin: String,
+        /// Why.
+        #[source]
+        cause: DataFusionError,
+    },
+    /// The session could not be made.
+    #[error("cannot start the query engine")]
+    Start(#[source] DataFusionError),
+}
+
+/// Rows without a join key or an event time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "view `{view}`: {count} row(s) of source `{source_name}` have no join key or no event time; the \
+     first is row {row}, where `{column}` is null: {first}. Fix the source, or leave such rows out \
+     with a `query:`"
+)]
+pub struct BadRows {
+    /// The view.
+    pub view: ViewName,
+    /// Its source.
+    pub source_name: SourceName,
+    /// The column that is null in the first of them.
+    pub column: String,
+    /// How many there are.
+    pub count: u64,
+    /// The number of the first, counted from 1 among the rows that were read.
+    pub row: u64,
+    /// The keys and times of the first.
+    pub first: String,
+}
+
+impl Error {
+    /// The error behind what a stream of this crate yields, if it is one of ours.
+    pub fn from_datafusion(error: &DataFusionError) -> Option<&Self> {
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if let Some(ours) = error.downcast_ref::<Self>() {
+                return Some(ours);
+            }
+            cause = error.source();
+        }
+        None
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoFiles { .. } | Self::NoSuchFile { .. } => Code::NotFound,
+            Self::Unreachable { .. } => Code::Unavailable,
+            Self::OutOfMemory { .. } => Code::ResourceExhausted,
+            Self::Start(_) => Code::Internal,
+            Self::Mismatch { problems } => problems
+                .first()
+                .map_or(Code::InvalidArgument, |problem| problem.code),
+            _ => Code::InvalidArgument,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Streams of rows, each with its schema.
+
+use std::fmt;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+
+/// The rows of a view in a range of event time, in the order of the source.
+///
+/// ```text
+///   join keys …   event_timestamp     created_timestamp   features …
+///   declared      timestamp[us,UTC]   timestamp[us,UTC]   declared
+///   not null      not null            nullable            nullable
+/// ```
+/// Rows without a key or an event time are left out and counted; where there were any, the stream
+/// ends with [`Error::BadRows`](crate::Error::BadRows), to be found with
+/// [`Error::from_datafusion`](crate::Error::from_datafusion).
+pub struct ViewRows {
+    /// The columns, as above.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub stream: SendableRecordBatchStream,
+}
+
+/// The rows of one file, in its order.
+pub struct FileRows {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub stream: SendableRecordBatchStream,
+}
+
+impl fmt::Debug for ViewRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ViewRows")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FileRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileRows")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
