@@ -1,0 +1,121 @@
+//! The newest visible row of each key at one instant: what the online store holds.
+
+use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
+use fs_core::EventTime;
+
+use crate::keys::KeyIndex;
+use crate::row::{FeatureRows, Rank, RowId};
+use crate::{Error, Rule};
+
+/// Finds the newest row of each key that is visible at an instant, whatever its age.
+///
+/// ```text
+///   features                as of 10:00       the winners
+///   user  event  clicks                       user  event  clicks
+///   7     09:30  3                            7     09:30  3
+///   7     10:01  4          not visible yet   8     01:00  5
+///   8     01:00  5
+///   null  09:00  6          no key
+/// ```
+///
+/// Rows rank as in [`PointInTimeJoin`](crate::PointInTimeJoin), and become visible by the delay and
+/// the created time of the same [`Rule`]. Its TTL is left out: a reader applies it to its own now.
+/// Memory is proportional to the number of keys.
+#[derive(Debug)]
+pub struct NewestPerKey {
+    as_of: i64,
+    rule: Rule,
+    /// Made with the first batch, which shows the types of the keys.
+    keys: Option<KeyIndex>,
+    best: Vec<Option<Rank>>,
+    found: usize,
+    batches: u32,
+}
+
+impl NewestPerKey {
+    /// Looks for the newest rows as of `as_of`, inclusive.
+    pub const fn new(as_of: EventTime, rule: Rule) -> Self {
+        Self {
+            as_of: as_of.as_micros(),
+            rule,
+            keys: None,
+            best: Vec::new(),
+            found: 0,
+            batches: 0,
+        }
+    }
+
+    /// Offers the next batch of feature rows, in any order.
+    ///
+    /// Returns the rows of it that are the newest of their key so far, ascending.
+    pub fn offer(
+        &mut self,
+        keys: &[ArrayRef],
+        event: &TimestampMicrosecondArray,
+        created: Option<&TimestampMicrosecondArray>,
+        sequence: Option<&Int64Array>,
+    ) -> Result<Vec<u32>, Error> {
+        let features = FeatureRows {
+            keys,
+            event,
+            created,
+            sequence,
+        };
+        let batch = self.batches;
+        let rows = features.check(batch)?;
+        let index = match &mut self.keys {
+            Some(index) => index,
+            none => none.insert(KeyIndex::new(keys)?),
+        };
+        let numbers = index.intern(keys, features.len())?;
+        self.best.resize(index.len(), None);
+        self.batches = batch.checked_add(1).ok_or(Error::TooMany)?;
+
+        let mut touched = Vec::new();
+        for (row, number) in (0..rows).zip(numbers) {
+            let Some(number) = number else { continue };
+            let at = row as usize;
+            let from = self
+                .rule
+                .visible_from(event.value(at), features.created(at));
+            if from > self.as_of {
+                continue;
+            }
+            let rank = Some(features.rank(RowId { batch, row }));
+            let best = &mut self.best[number as usize];
+            if rank > *best {
+                if best.is_none_or(|best| best.row.batch != batch) {
+                    touched.push(number);
+                }
+                self.found += usize::from(best.is_none());
+                *best = rank;
+            }
+        }
+        let mut newest: Vec<u32> = touched
+            .into_iter()
+            .filter_map(|number| self.best[number as usize].map(|rank| rank.row.row))
+            .collect();
+        newest.sort_unstable();
+        Ok(newest)
+    }
+
+    /// How many keys have a visible row so far: the length of [`Self::live`].
+    pub const fn candidates(&self) -> usize {
+        self.found
+    }
+
+    /// The newest row of each key so far, ascending.
+    pub fn live(&self) -> Vec<RowId> {
+        let mut rows: Vec<RowId> = self.best.iter().flatten().map(|rank| rank.row).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The newest row of each key, ascending, once every feature row has been offered.
+    pub fn finish(self) -> Vec<RowId> {
+        self.live()
+    }
+}
+
+#[cfg(test)]
+mod tests;
