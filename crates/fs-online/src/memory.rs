@@ -1,0 +1,177 @@
+//! A store in memory: for tests, and as the plainest reading of what a store promises.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::{PoisonError, RwLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    Decision, EncodedKey, Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite,
+    ViewId, ViewKeys, WriteOutcome, row,
+};
+
+/// An online store that forgets everything when it is dropped.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    views: RwLock<HashMap<ViewId, View>>,
+}
+
+#[derive(Debug, Default)]
+struct View {
+    rows: BTreeMap<EncodedKey, Bytes>,
+    layouts: BTreeMap<u32, RowLayout>,
+    published: Option<Published>,
+}
+
+/// How many rows are written under one lock, so that a large batch does not hold up the readers.
+const ROWS_PER_LOCK: usize = 256;
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn get<T>(&self, view: &ViewId, read: impl FnOnce(&View) -> T) -> Option<T> {
+        // A panic elsewhere leaves no view half-written: every change is a single insert or remove.
+        let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
+        views.get(view).map(read)
+    }
+
+    fn change<T>(&self, view: &ViewId, change: impl FnOnce(&mut View) -> T) -> T {
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        change(views.entry(view.clone()).or_default())
+    }
+}
+
+impl View {
+    fn apply(&mut self, write: &RowWrite) -> Result<Decision, Error> {
+        let stored = self.rows.get(&write.key);
+        let decision = write.decide(stored.map(AsRef::as_ref))?;
+        match (decision, &write.row) {
+            (Decision::Store, Some(row)) => {
+                // Copied: a row and a key that came in a batch share the batch's buffer.
+                let key = Bytes::copy_from_slice(write.key.as_bytes());
+                let row = Bytes::copy_from_slice(row);
+                self.rows.insert(EncodedKey::from_bytes(key), row);
+            }
+            (Decision::Delete, _) => {
+                self.rows.remove(&write.key);
+            }
+            _ => {}
+        }
+        Ok(decision)
+    }
+
+    fn page(&self, from: Option<&KeyCursor>, limit: usize) -> Result<KeyPage, Error> {
+        let after = from.map(|cursor| EncodedKey::from_bytes(cursor.0.clone()));
+        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut keys = Vec::new();
+        for (key, row) in self.rows.range((start, Bound::Unbounded)).take(limit) {
+            keys.push((key.clone(), row::order(row)?));
+        }
+        let next = keys
+            .last()
+            .filter(|_| keys.len() == limit)
+            .map(|(key, _)| KeyCursor(key.clone().into_bytes()));
+        Ok(KeyPage { keys, next })
+    }
+}
+
+#[async_trait]
+impl OnlineStore for MemoryStore {
+    fn describe(&self) -> String {
+        "in memory".to_owned()
+    }
+
+    async fn prepare(&self, view: &ViewId, layout: &RowLayout) -> Result<(), Error> {
+        self.change(view, |stored| {
+            let known = stored
+                .layouts
+                .entry(layout.id())
+                .or_insert_with(|| layout.clone());
+            if known == layout {
+                return Ok(());
+            }
+            Err(Error::LayoutClash {
+                view: view.clone(),
+                layout: layout.id(),
+            })
+        })
+    }
+
+    async fn layouts(&self, view: &ViewId) -> Result<Vec<RowLayout>, Error> {
+        let layouts = self.get(view, |view| view.layouts.values().cloned().collect());
+        Ok(layouts.unwrap_or_default())
+    }
+
+    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, Error> {
+        let mut outcome = WriteOutcome::default();
+        for rows in rows.chunks(ROWS_PER_LOCK) {
+            self.change(view, |view| {
+                for write in rows {
+                    outcome.count(view.apply(write)?);
+                }
+                Ok::<(), Error>(())
+            })?;
+            tokio::task::yield_now().await;
+        }
+        Ok(outcome)
+    }
+
+    async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
+        let read = |request: &ViewKeys<'_>| {
+            let rows = self.get(request.view, |view| {
+                let row = |key| view.rows.get(key).cloned();
+                request.keys.iter().map(row).collect()
+            });
+            rows.unwrap_or_else(|| vec![None; request.keys.len()])
+        };
+        Ok(requests.iter().map(read).collect())
+    }
+
+    async fn published(&self, view: &ViewId) -> Result<Option<Published>, Error> {
+        Ok(self.get(view, |view| view.published).flatten())
+    }
+
+    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
+        self.change(view, |view| view.published = Some(published));
+        Ok(())
+    }
+
+    async fn keys(
+        &self,
+        view: &ViewId,
+        from: Option<&KeyCursor>,
+        limit: usize,
+    ) -> Result<KeyPage, Error> {
+        let page = self.get(view, |view| view.page(from, limit.max(1)));
+        page.unwrap_or_else(|| Ok(KeyPage::default()))
+    }
+
+    async fn drop_view(&self, view: &ViewId) -> Result<(), Error> {
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        views.remove(view);
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::conformance;
+
+    #[tokio::test]
+    async fn the_memory_store_keeps_every_promise() {
+        let outcome = conformance::run_all(async || Arc::new(MemoryStore::new()) as _).await;
+        assert_eq!(outcome, Ok(()));
+    }
+}
