@@ -1,1 +1,55 @@
-//! The offline store: one Delta table per feature view.
+//! The offline store: the full history of every feature view, one Delta table per view.
+//!
+//! ```text
+//!   <root>/<project>/<view>/            join keys │ event_timestamp │ created_timestamp │ features │ _sequence
+//!   <root>/<project>/_runs/             one row per materialization run
+//! ```
+//!
+//! Any Delta reader can open the tables. What makes them ours lies in the commits:
+//!
+//! | In the commit | Means |
+//! |---|---|
+//! | application transaction `fs.ingest` | how many windows have been replaced; the upper half of `_sequence` |
+//! | application transaction `fs.watermark` | how far the table has come, microseconds UTC |
+//! | `fs.window` in the commit information | the event times whose rows this commit replaced |
+//!
+//! All three are in the same atomic commit as the rows, so a reader sees all of a run or none of it.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`schema`] | [`TableSchema`]: the columns that a definition asks for |
+//! | [`store`] | [`OfflineStore`]: opening, state, dropping |
+//! | [`replace`] | the one way rows get in: a window of event time is replaced |
+//! | [`scan`] | reading, with files pruned on event time |
+//! | [`changes`] | which rows came and went between two versions |
+//! | [`runs`] | the `_runs` table |
+//!
+//! Reading and writing decode, sort and encode on the runtime that polls them: whoever must answer
+//! within microseconds gives this crate a runtime of its own.
+
+pub mod changes;
+mod data_file;
+pub mod error;
+mod evolution;
+mod handlers;
+mod plans;
+pub mod replace;
+mod rewrite;
+pub mod runs;
+pub mod scan;
+pub mod schema;
+mod stamp;
+pub mod store;
+mod table;
+
+pub use changes::Changes;
+pub use error::Error;
+pub use handlers::register_handlers;
+pub use replace::Ingested;
+pub use runs::{RunKind, RunRecord, RunStatus};
+pub use scan::{Between, Scan, ScanStats, TableScan};
+pub use schema::TableSchema;
+pub use store::{OfflineOptions, OfflineStore, TableState};
+
+#[cfg(test)]
+mod fixture;

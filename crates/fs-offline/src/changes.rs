@@ -1,0 +1,181 @@
+//! Which rows came into a table and which went, between two versions, told from its log.
+//!
+//! ```text
+//!   version 7   window [10:00, 11:00)   removes file B, adds files D and E
+//!
+//!   removed: the rows of B with 10:00 <= event < 11:00       (its other rows are in D or E again)
+//!   added:   the rows of D and E with 10:00 <= event < 11:00
+//! ```
+//!
+//! Rows that came after `after` and went again before `upto` are told twice, as added and as
+//! removed. Commits that only move rows between files (a compaction) change nothing.
+
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+use deltalake::kernel::Action;
+use deltalake::logstore::get_actions;
+use fs_core::TimeRange;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+
+use crate::data_file::DataFile;
+use crate::plans::Condition;
+use crate::replace::{WINDOW, window_of};
+use crate::scan::projection;
+use crate::table::Table;
+use crate::{Error, OfflineStore, TableSchema, plans};
+
+/// The rows that came and the rows that went.
+#[derive(Debug)]
+pub struct Changes {
+    added: Arc<dyn ExecutionPlan>,
+    removed: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    table: String,
+}
+
+impl Changes {
+    /// The rows that came.
+    pub fn added(&self) -> Result<SendableRecordBatchStream, Error> {
+        self.stream(&self.added)
+    }
+
+    /// The rows that went.
+    pub fn removed(&self) -> Result<SendableRecordBatchStream, Error> {
+        self.stream(&self.removed)
+    }
+
+    fn stream(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream, Error> {
+        plans::stream(Arc::clone(plan), &self.context).map_err(|source| Error::Read {
+            table: self.table.clone(),
+            source: Box::new(source),
+        })
+    }
+}
+
+/// What one commit did.
+struct Step {
+    version: i64,
+    window: TimeRange,
+    added: Vec<DataFile>,
+    removed: Vec<DataFile>,
+}
+
+impl OfflineStore {
+    /// What changed in the commits `after < version <= upto`, as rows of `columns`.
+    ///
+    /// [`Error::LogGone`] when a commit or a file of it is no longer there, or was not made by this
+    /// store: then only the whole table can tell.
+    pub async fn changes(
+        &self,
+        schema: &TableSchema,
+        after: i64,
+        upto: i64,
+        columns: Option<&[String]>,
+    ) -> Result<Changes, Error> {
+        let table = self.open_for_reading(schema, None).await?;
+        let mut steps = Vec::new();
+        for version in after + 1..=upto {
+            steps.extend(read_step(schema, &table, version).await?);
+        }
+        for step in &steps {
+            check_files(schema, &table, step).await?;
+        }
+        let projection = projection(schema, columns)?;
+        let plan = |side: fn(&Step) -> &Vec<DataFile>| {
+            let plans: Result<Vec<_>, _> = steps
+                .iter()
+                .filter(|step| !side(step).is_empty())
+                .map(|step| {
+                    let inside = [Condition::Inside(step.window)];
+                    let files = side(step);
+                    plans::files(&table.log, schema.columns(), files, Some(&projection), &inside)
+                })
+                .collect();
+            let mut plans = plans?;
+            Ok(match plans.len() {
+                0 => Arc::new(EmptyExec::new(Arc::new(schema.columns().project(&projection)?))),
+                1 => plans.swap_remove(0),
+                _ => UnionExec::try_new(plans)?,
+            })
+        };
+        let read = |source: DataFusionError| Error::Read {
+            table: schema.view().to_string(),
+            source: Box::new(source),
+        };
+        Ok(Changes {
+            added: plan(|step| &step.added).map_err(read)?,
+            removed: plan(|step| &step.removed).map_err(read)?,
+            context: plans::context(self, &table.log),
+            table: table.name().to_owned(),
+        })
+    }
+}
+
+/// What the commit `version` did to the rows; `None` if nothing.
+async fn read_step(
+    schema: &TableSchema,
+    table: &Table,
+    version: i64,
+) -> Result<Option<Step>, Error> {
+    let gone = |reason| Error::LogGone {
+        view: schema.view().clone(),
+        version,
+        reason,
+    };
+    let failed = table.error("read the log of");
+    let entry = table.log.read_commit_entry(version.cast_unsigned()).await;
+    let bytes = entry
+        .map_err(&failed)?
+        .ok_or_else(|| gone("its log entry was cleaned up"))?;
+    let actions = get_actions(version.cast_unsigned(), &bytes).map_err(&failed)?;
+    let mut window = None;
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for action in &actions {
+        match action {
+            Action::CommitInfo(info) => window = info.info.get(WINDOW).and_then(window_of),
+            Action::Add(add) if add.data_change => added.push(DataFile::of_add(add)),
+            Action::Remove(remove) if remove.data_change => {
+                let file = DataFile::of_remove(remove);
+                removed.push(file.ok_or_else(|| gone("a removed file has no size"))?);
+            }
+            _ => {}
+        }
+    }
+    if added.is_empty() && removed.is_empty() {
+        return Ok(None);
+    }
+    let window = window.ok_or_else(|| gone("it was not made by this store"))?;
+    Ok(Some(Step {
+        version,
+        window,
+        added,
+        removed,
+    }))
+}
+
+async fn check_files(schema: &TableSchema, table: &Table, step: &Step) -> Result<(), Error> {
+    let store = table.log.object_store(None);
+    for file in step.added.iter().chain(&step.removed) {
+        match store.head(&Path::from(file.path.as_str())).await {
+            Ok(_) => {}
+            Err(object_store::Error::NotFound { .. }) => {
+                return Err(Error::LogGone {
+                    view: schema.view().clone(),
+                    version: step.version,
+                    reason: "a data file was cleaned up",
+                });
+            }
+            Err(error) => return Err(table.error("look for files of")(error.into())),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! One data file of a table, and the event times that its statistics promise.
+//!
+//! Delta writes timestamps into its statistics as text with milliseconds, cut off below. A bound
+//! read from there is therefore widened by what may have been cut off: `12:00:00.000` as a maximum
+//! may stand for `12:00:00.000999`. A file without statistics may hold anything.
+
+use std::collections::HashMap;
+
+use deltalake::kernel::{Add, LogicalFileView, Remove};
+use fs_core::time::parse_micros;
+use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, TimeRange};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What Delta cuts off: a thousand microseconds less one.
+const CUT_OFF: i64 = 999;
+
+/// The least and greatest value that a column of a file may have; both inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) min: i64,
+    pub(crate) max: i64,
+}
+
+/// A data file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DataFile {
+    pub(crate) path: String,
+    pub(crate) size: i64,
+    pub(crate) rows: u64,
+    /// Event times; never null.
+    pub(crate) event: Bounds,
+    /// Created times that are not null; `None` if all are.
+    pub(crate) created: Option<Bounds>,
+    pub(crate) deletion_vector: bool,
+}
+
+/// How the rows of a file lie to a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overlap {
+    /// No row inside.
+    Outside,
+    /// Every row inside.
+    Inside,
+    /// Perhaps some inside and some outside.
+    Partly,
+}
+
+impl DataFile {
+    pub(crate) fn of(view: &LogicalFileView) -> Self {
+        Self::with_stats(
+            view.path().into_owned(),
+            view.size(),
+            view.stats().as_deref(),
+            view.deletion_vector_descriptor().is_some(),
+        )
+    }
+
+    pub(crate) fn of_add(add: &Add) -> Self {
+        Self::with_stats(
+            add.path.clone(),
+            add.size,
+            add.stats.as_deref(),
+            add.deletion_vector.is_some(),
+        )
+    }
+
+    /// A removed file; `None` if the log does not tell its size.
+    pub(crate) fn of_remove(remove: &Remove) -> Option<Self> {
+        let deletion_vector = remove.deletion_vector.is_some();
+        Some(Self::with_stats(
+            remove.path.clone(),
+            remove.size?,
+            None,
+            deletion_vector,
+        ))
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.size.max(0).cast_unsigned()
+    }
+
+    fn with_stats(path: String, size: i64, stats: Option<&str>, deletion_vector: bool) -> Self {
+        let stats: Stats = stats
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let created_nulls = stats.null_count.get(CREATED_TIMESTAMP);
+        let all_null = created_nulls.and_then(Value::as_u64) == Some(stats.num_records);
+        Self {
+            path,
+            size,
+            rows: stats.num_records,
+            event: stats.bounds(EVENT_TIMESTAMP),
+            created: (!all_null || stats.num_records == 0)
+                .then(|| stats.bounds(CREATED_TIMESTAMP)),
+            deletion_vector,
+        }
+    }
+
+    /// How the rows of this file lie to `window`.
+    pub(crate) fn overlap(&self, window: &TimeRange) -> Overlap {
+        let start = window.start().map_or(i64::MIN, |start| start.as_micros());
+        let end = window.end().as_micros();
+        if self.event.max < start || self.event.min >= end {
+            Overlap::Outside
+        } else if self.event.min >= start && self.event.max < end {
+            Overlap::Inside
+        } else {
+            Overlap::Partly
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Stats {
+    num_records: u64,
+    min_values: HashMap<String, Value>,
+    max_values: HashMap<String, Value>,
+    null_count: HashMap<String, Value>,
+}
+
+impl Stats {
+    fn bounds(&self, column: &str) -> Bounds {
+        let micros = |values: &HashMap<String, Value>| {
+            let text = values.get(column)?.as_str()?;
+            parse_micros(text).ok()
+        };
+        Bounds {
+            min: micros(&self.min_values).unwrap_or(i64::MIN),
+            max: micros(&self.max_values).map_or(i64::MAX, |max| max.saturating_add(CUT_OFF)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fs_core::EventTime;
+
+    use super::*;
+
+    fn file(stats: &str) -> DataFile {
+        DataFile::with_stats("f".to_owned(), 1, Some(stats), false)
+    }
+
+    #[test]
+    fn a_maximum_is_widened_by_the_microseconds_that_delta_cuts_off() {
+        let file = file(
+            r#"{"numRecords":2,"minValues":{"event_timestamp":"1970-01-01T00:00:00.001Z"},
+                "maxValues":{"event_timestamp":"1970-01-01T00:00:00.002Z"}}"#,
+        );
+        assert_eq!((file.event.min, file.event.max), (1_000, 2_999));
+        let until = |end| TimeRange::until(EventTime::from_micros(end));
+        assert_eq!(file.overlap(&until(1_000)), Overlap::Outside);
+        assert_eq!(file.overlap(&until(2_999)), Overlap::Partly);
+        assert_eq!(file.overlap(&until(3_000)), Overlap::Inside);
+    }
+
+    #[test]
+    fn a_file_without_statistics_may_hold_anything() {
+        let window = TimeRange::until(EventTime::from_micros(0));
+        assert_eq!(file("{}").overlap(&window), Overlap::Partly);
+        assert_eq!(file("no json").overlap(&window), Overlap::Partly);
+    }
+}

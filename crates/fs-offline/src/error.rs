@@ -1,0 +1,149 @@
+//! What can go wrong in the offline store.
+
+use datafusion::error::DataFusionError;
+use deltalake::DeltaTableError;
+use fs_core::{Code, Coded, EventTime, TimeRange, ViewName};
+
+/// Why an operation on the offline store failed. Nothing was changed unless the text says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The view has no table yet.
+    #[error("view `{view}` has no offline table yet: materialize it first")]
+    NotMaterialized {
+        /// The view.
+        view: ViewName,
+    },
+    /// The definition and the table disagree about a column.
+    #[error(
+        "column `{column}` of view `{view}` is {stored} in the offline table but {defined} in the \
+         definition: give the feature another name, or drop the table of `{view}` and materialize \
+         it again"
+    )]
+    Incompatible {
+        /// The view.
+        view: ViewName,
+        /// The column.
+        column: String,
+        /// What the table has, in words.
+        stored: String,
+        /// What the definition has, in words.
+        defined: String,
+    },
+    /// A table that was made by something else, with features of Delta that are not handled here.
+    #[error(
+        "the offline table of view `{view}` uses {feature}, which this store does not read: \
+         rewrite the table without it"
+    )]
+    Foreign {
+        /// The view.
+        view: ViewName,
+        /// What it uses.
+        feature: &'static str,
+    },
+    /// A row outside the window that is being replaced.
+    #[error("view `{view}`: a row with event time {at} was offered for the window {window}")]
+    OutsideWindow {
+        /// The view.
+        view: ViewName,
+        /// The window.
+        window: TimeRange,
+        /// The event time of the row.
+        at: EventTime,
+    },
+    /// Rows that do not fit the table.
+    #[error("view `{view}`: the rows do not fit the offline table: {problem}")]
+    Misfit {
+        /// The view.
+        view: ViewName,
+        /// What does not fit.
+        problem: String,
+    },
+    /// The stream of rows to write broke off.
+    #[error("view `{view}`: the rows could not be read to their end")]
+    Rows {
+        /// The view.
+        view: ViewName,
+        /// What the stream said.
+        source: Box<DataFusionError>,
+    },
+    /// Somebody else committed to the table meanwhile.
+    #[error(
+        "view `{view}`: another writer committed to the offline table while this one was writing: \
+         run again"
+    )]
+    Conflict {
+        /// The view.
+        view: ViewName,
+    },
+    /// The log or the files of a stretch of versions are gone.
+    #[error(
+        "view `{view}`: what changed in version {version} of the offline table can no longer be \
+         told ({reason})"
+    )]
+    LogGone {
+        /// The view.
+        view: ViewName,
+        /// The first version that is missing.
+        version: i64,
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// A version that the table does not have.
+    #[error("view `{view}` has no version {version} in the offline store; the newest is {newest}")]
+    NoSuchVersion {
+        /// The view.
+        view: ViewName,
+        /// The version that was asked for.
+        version: i64,
+        /// The newest version.
+        newest: i64,
+    },
+    /// A run that is not recorded.
+    #[error("there is no run `{id}`: list the runs to see their ids")]
+    NoSuchRun {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// Data could not be read back.
+    #[error("could not read the offline table of `{table}`")]
+    Read {
+        /// The view, or `_runs`.
+        table: String,
+        /// What the reader said.
+        source: Box<DataFusionError>,
+    },
+    /// Delta Lake or the storage below it failed.
+    #[error("could not {operation} the offline table `{table}`")]
+    Delta {
+        /// What was being done.
+        operation: &'static str,
+        /// Where the table lives.
+        table: String,
+        /// What Delta Lake said.
+        source: Box<DeltaTableError>,
+    },
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotMaterialized { .. } | Self::Incompatible { .. } | Self::Foreign { .. } => {
+                Code::FailedPrecondition
+            }
+            Self::OutsideWindow { .. } | Self::Misfit { .. } | Self::Rows { .. } => {
+                Code::InvalidArgument
+            }
+            Self::Conflict { .. } => Code::Conflict,
+            Self::LogGone { .. } | Self::NoSuchVersion { .. } | Self::NoSuchRun { .. } => {
+                Code::NotFound
+            }
+            Self::Read { .. } => Code::Internal,
+            Self::Delta { source, .. } => match source.as_ref() {
+                DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } => {
+                    Code::Unavailable
+                }
+                _ => Code::Internal,
+            },
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The DataFusion plans that read data files: Parquet below, an exact filter above.
+//!
+//! The filter is handed to the Parquet reader as well, which skips row groups and pages by it; their
+//! statistics have microseconds, so a bound is exact there.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::{PhysicalExpr, conjunction};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::filter::FilterExecBuilder;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use deltalake::logstore::LogStoreRef;
+use fs_core::data_type::UTC;
+use fs_core::{EVENT_TIMESTAMP, TimeRange};
+
+use crate::OfflineStore;
+use crate::data_file::DataFile;
+
+/// A condition on a timestamp column; bounds in microseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Condition {
+    /// `low <= column <= high`.
+    Between(&'static str, i64, i64),
+    /// Event time outside of a window.
+    Outside(TimeRange),
+    /// Event time inside of a window.
+    Inside(TimeRange),
+}
+
+impl Condition {
+    fn column(&self) -> &'static str {
+        match self {
+            Self::Between(column, _, _) => column,
+            Self::Outside(_) | Self::Inside(_) => EVENT_TIMESTAMP,
+        }
+    }
+
+    fn expression(&self, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+        let column: Arc<dyn PhysicalExpr> =
+            Arc::new(Column::new_with_schema(self.column(), schema)?);
+        let compare = |operator, micros: i64| -> Arc<dyn PhysicalExpr> {
+            let value = ScalarValue::TimestampMicrosecond(Some(micros), Some(Arc::from(UTC)));
+            let value = Arc::new(Literal::new(value));
+            Arc::new(BinaryExpr::new(Arc::clone(&column), operator, value))
+        };
+        let join = |a, operator, b| -> Arc<dyn PhysicalExpr> {
+            Arc::new(BinaryExpr::new(a, operator, b))
+        };
+        Ok(match self {
+            Self::Between(_, low, high) => join(
+                compare(Operator::GtEq, *low),
+                Operator::And,
+                compare(Operator::LtEq, *high),
+            ),
+            Self::Inside(window) => {
+                let below = compare(Operator::Lt, window.end().as_micros());
+                match window.start() {
+                    Some(start) => join(
+                        compare(Operator::GtEq, start.as_micros()),
+                        Operator::And,
+                        below,
+                    ),
+                    None => below,
+                }
+            }
+            Self::Outside(window) => {
+                let above = compare(Operator::GtEq, window.end().as_micros());
+                match window.start() {
+                    Some(start) => {
+                        join(compare(Operator::Lt, start.as_micros()), Operator::Or, above)
+                    }
+                    None => above,
+                }
+            }
+        })
+    }
+}
+
+/// What plans over the tables of `store` run with; `log` is the table whose files they read.
+pub(crate) fn context(store: &OfflineStore, log: &LogStoreRef) -> Arc<TaskContext> {
+    let runtime = store.runtime();
+    let url = log.object_store_url();
+    runtime.register_object_store(url.as_ref(), log.object_store(None));
+    Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)))
+}
+
+/// Reads `files` as rows of `columns`; a column that a file lacks is null.
+///
+/// `projection` picks columns by position; rows that miss a condition are left out.
+pub(crate) fn files(
+    log: &LogStoreRef,
+    columns: &SchemaRef,
+    files: &[DataFile],
+    projection: Option<&[usize]>,
+    conditions: &[Condition],
+) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let wanted: Vec<usize> =
+        projection.map_or_else(|| (0..columns.fields().len()).collect(), <[usize]>::to_vec);
+    if files.is_empty() {
+        return Ok(Arc::new(EmptyExec::new(Arc::new(columns.project(&wanted)?))));
+    }
+    let mut read = wanted.clone();
+    for condition in conditions {
+        let at = columns.index_of(condition.column())?;
+        if !read.contains(&at) {
+            read.push(at);
+        }
+    }
+    let all = |schema: &Schema| -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+        let parts: Result<Vec<_>, _> = conditions.iter().map(|c| c.expression(schema)).collect();
+        Ok(conjunction(parts?))
+    };
+    let mut source = ParquetSource::new(Arc::clone(columns)).with_enable_page_index(true);
+    if !conditions.is_empty() {
+        source = source.with_predicate(all(columns)?);
+    }
+    let config = FileScanConfigBuilder::new(log.object_store_url(), Arc::new(source))
+        .with_file_groups(groups(files))
+        .with_projection_indices(Some(read.clone()))?
+        .build();
+    let scan = DataSourceExec::from_data_source(config);
+    if conditions.is_empty() {
+        return Ok(scan);
+    }
+    let predicate = all(&columns.project(&read)?)?;
+    let filter = FilterExecBuilder::new(predicate, scan)
+        .apply_projection(Some((0..wanted.len()).collect()))?
+        .build()?;
+    Ok(Arc::new(filter))
+}
+
+/// Deals the files to as many readers as there are processors.
+fn groups(files: &[DataFile]) -> Vec<FileGroup> {
+    let readers = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut groups = vec![Vec::new(); readers.min(files.len())];
+    for (at, file) in files.iter().enumerate() {
+        let readers = groups.len();
+        groups[at % readers].push(PartitionedFile::new(file.path.clone(), file.bytes()));
+    }
+    groups.into_iter().map(FileGroup::new).collect()
+}
+
+/// Runs `plan` as one stream.
+pub(crate) fn stream(
+    plan: Arc<dyn ExecutionPlan>,
+    context: &Arc<TaskContext>,
+) -> Result<SendableRecordBatchStream, DataFusionError> {
+    one_partition(plan).execute(0, Arc::clone(context))
+}
+
+/// `plan` with its partitions run side by side into one.
+pub(crate) fn one_partition(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    if plan.output_partitioning().partition_count() == 1 {
+        plan
+    } else {
+        Arc::new(CoalescePartitionsExec::new(plan))
+    }
+}

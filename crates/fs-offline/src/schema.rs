@@ -1,0 +1,81 @@
+//! The columns of a view's offline table, as its definition has them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use fs_core::data_type::timestamp_type;
+use fs_core::{CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, FeatureView, SEQUENCE, ViewName};
+
+/// The columns of a view's offline table.
+///
+/// ```text
+///   join keys │ event_timestamp │ created_timestamp │ features │ _sequence
+///   not null    not null          null if unknown     nullable   not null, ingest << 32 | row
+/// ```
+///
+/// A table may have more columns than its definition: those of features that were removed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSchema {
+    view: ViewName,
+    keys: usize,
+    columns: SchemaRef,
+}
+
+impl TableSchema {
+    /// The columns that `view` asks for.
+    pub fn of(catalog: &Catalog, view: &FeatureView) -> Self {
+        let keys = catalog.join_keys(view).map(|key| {
+            let key_type = key.key_type.to_arrow();
+            Field::new(key.name.as_str(), key_type, false)
+        });
+        let mut fields: Vec<Field> = keys.collect();
+        let keys = fields.len();
+        fields.push(Field::new(EVENT_TIMESTAMP, timestamp_type(), false));
+        fields.push(Field::new(CREATED_TIMESTAMP, timestamp_type(), true));
+        fields.extend(view.schema.iter().map(|feature| {
+            let data_type = feature.data_type.to_arrow();
+            Field::new(feature.name.as_str(), data_type, true)
+        }));
+        fields.push(Field::new(SEQUENCE, DataType::Int64, false));
+        Self {
+            view: view.name.clone(),
+            keys,
+            columns: Arc::new(Schema::new(fields)),
+        }
+    }
+
+    /// The view.
+    pub fn view(&self) -> &ViewName {
+        &self.view
+    }
+
+    /// Every column, in order.
+    pub fn columns(&self) -> &SchemaRef {
+        &self.columns
+    }
+
+    /// The names of the key columns, in order.
+    pub fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.columns
+            .fields()
+            .iter()
+            .take(self.keys)
+            .map(|field| field.name().as_str())
+    }
+
+    /// The names of the feature columns, in order.
+    pub fn feature_names(&self) -> impl Iterator<Item = &str> {
+        let features = self.columns.fields().len() - self.keys - 3;
+        self.columns
+            .fields()
+            .iter()
+            .skip(self.keys + 2)
+            .take(features)
+            .map(|field| field.name().as_str())
+    }
+
+    /// Whether `column` is one of the keys.
+    pub(crate) fn is_key(&self, column: &str) -> bool {
+        self.key_names().any(|key| key == column)
+    }
+}

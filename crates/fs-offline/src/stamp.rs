@@ -1,0 +1,117 @@
+//! Rows on their way into a table: checked, brought into its columns, and numbered.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray, new_null_array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use fs_core::{EVENT_TIMESTAMP, EventTime, SEQUENCE, TimeRange, ViewName};
+
+use crate::Error;
+use crate::evolution::plain;
+
+/// Most rows of one commit: `_sequence` has 32 bits for them.
+const MAX_ROWS: u64 = 1 << 32;
+
+/// Checks and numbers the rows of one window.
+#[derive(Debug)]
+pub(crate) struct Stamp {
+    pub(crate) view: ViewName,
+    pub(crate) window: TimeRange,
+    /// The columns of the files to write.
+    pub(crate) columns: SchemaRef,
+    /// The number of this ingest, the upper half of every `_sequence`.
+    pub(crate) ingest: i64,
+    /// Rows so far.
+    pub(crate) rows: Arc<AtomicU64>,
+}
+
+impl Stamp {
+    /// `batch` in the columns of the table, with `_sequence`.
+    pub(crate) fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, Error> {
+        let known = |name: &str| name != SEQUENCE && self.columns.index_of(name).is_ok();
+        if let Some(field) = batch.schema().fields().iter().find(|f| !known(f.name())) {
+            return Err(self.misfit(format!("there is no column `{}`", field.name())));
+        }
+        let columns: Result<Vec<ArrayRef>, Error> = self
+            .columns
+            .fields()
+            .iter()
+            .map(|field| {
+                if field.name() == SEQUENCE {
+                    return self.number(batch.num_rows());
+                }
+                let Some(column) = batch.column_by_name(field.name()) else {
+                    if field.is_nullable() {
+                        return Ok(new_null_array(field.data_type(), batch.num_rows()));
+                    }
+                    return Err(self.misfit(format!("column `{}` is missing", field.name())));
+                };
+                if !field.is_nullable() && column.null_count() > 0 {
+                    return Err(self.misfit(format!("column `{}` has a null", field.name())));
+                }
+                if plain(column.data_type()) != plain(field.data_type()) {
+                    return Err(self.misfit(format!(
+                        "column `{}` is {} and not {}",
+                        field.name(),
+                        column.data_type(),
+                        field.data_type()
+                    )));
+                }
+                // At most the name of a list's item differs.
+                cast(column, field.data_type()).map_err(|error| self.arrow(&error))
+            })
+            .collect();
+        let batch = RecordBatch::try_new(Arc::clone(&self.columns), columns?)
+            .map_err(|error| self.arrow(&error))?;
+        self.check_window(&batch)?;
+        Ok(batch)
+    }
+
+    fn number(&self, rows: usize) -> Result<ArrayRef, Error> {
+        let count = rows as u64;
+        let first = self.rows.fetch_add(count, Ordering::Relaxed);
+        if first + count > MAX_ROWS {
+            let problem = format!("a window has at most {MAX_ROWS} rows; choose a shorter one");
+            return Err(self.misfit(problem));
+        }
+        let base = (self.ingest << 32) | first.cast_signed();
+        let numbers = base..base + count.cast_signed();
+        Ok(Arc::new(Int64Array::from_iter_values(numbers)))
+    }
+
+    fn check_window(&self, batch: &RecordBatch) -> Result<(), Error> {
+        let events: Option<&TimestampMicrosecondArray> = batch
+            .column_by_name(EVENT_TIMESTAMP)
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+        let events = events.map(|events| events.values().iter().copied());
+        let outside = events
+            .into_iter()
+            .flatten()
+            .map(EventTime::from_micros)
+            .find(|at| !self.window.contains(*at));
+        match outside {
+            Some(at) => Err(Error::OutsideWindow {
+                view: self.view.clone(),
+                window: self.window,
+                at,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn misfit(&self, problem: String) -> Error {
+        Error::Misfit {
+            view: self.view.clone(),
+            problem,
+        }
+    }
+
+    fn arrow(&self, error: &ArrowError) -> Error {
+        self.misfit(error.to_string())
+    }
+}

@@ -1,0 +1,109 @@
+//! One opened Delta table at one version.
+
+use deltalake::kernel::EagerSnapshot;
+use deltalake::logstore::LogStoreRef;
+use deltalake::{DeltaTableBuilder, DeltaTableError};
+use fs_core::{EventTime, Location};
+
+use crate::data_file::DataFile;
+use crate::store::{INGEST_APP, OfflineStore, WATERMARK_APP};
+use crate::Error;
+
+/// A Delta table, pinned to the version that was the newest when it was opened, or to an older one.
+pub(crate) struct Table {
+    name: String,
+    location: Location,
+    pub(crate) log: LogStoreRef,
+    pub(crate) snapshot: EagerSnapshot,
+}
+
+impl Table {
+    /// Opens the table `name` of `store`; `None` if it does not exist.
+    pub(crate) async fn open(
+        store: &OfflineStore,
+        name: &str,
+        version: Option<i64>,
+    ) -> Result<Option<Self>, Error> {
+        let location = store.root().join(name);
+        let log = Self::log_store(&location)?;
+        let failed = |source| Self::failed("open", &location, source);
+        if !log.is_delta_table_location().await.map_err(failed)? {
+            return Ok(None);
+        }
+        let version = version.map(i64::cast_unsigned);
+        let snapshot = match EagerSnapshot::try_new(log.as_ref(), version).await {
+            Ok(snapshot) => snapshot,
+            // The folder was dropped between the two looks at it.
+            Err(DeltaTableError::NotATable(_)) => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(Some(Self {
+            name: name.to_owned(),
+            location,
+            log,
+            snapshot,
+        }))
+    }
+
+    /// The log of the table at `location`, which need not exist.
+    pub(crate) fn log_store(location: &Location) -> Result<LogStoreRef, Error> {
+        DeltaTableBuilder::from_url(location.url().clone())
+            .and_then(|builder| builder.build_storage())
+            .map_err(|source| Self::failed("open", location, source))
+    }
+
+    pub(crate) fn failed(
+        operation: &'static str,
+        location: &Location,
+        source: DeltaTableError,
+    ) -> Error {
+        Error::Delta {
+            operation,
+            table: location.to_string(),
+            source: Box::new(source),
+        }
+    }
+
+    /// An error of `operation` on this table.
+    pub(crate) fn error(&self, operation: &'static str) -> impl Fn(DeltaTableError) -> Error {
+        move |source| Self::failed(operation, &self.location, source)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn version(&self) -> i64 {
+        self.snapshot.version().cast_signed()
+    }
+
+    /// The files that hold the rows of this version, in a fixed order.
+    pub(crate) fn files(&self) -> Result<Vec<DataFile>, Error> {
+        let data = self.snapshot.try_log_data();
+        let mut files: Vec<DataFile> = data
+            .map_err(self.error("read the log of"))?
+            .iter()
+            .map(|view| DataFile::of(&view))
+            .collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// How many windows have been replaced.
+    pub(crate) async fn ingest(&self) -> Result<i64, Error> {
+        Ok(self.transaction(INGEST_APP).await?.unwrap_or(0))
+    }
+
+    /// How far the table has come.
+    pub(crate) async fn watermark(&self) -> Result<Option<EventTime>, Error> {
+        let micros = self.transaction(WATERMARK_APP).await?;
+        Ok(micros.map(EventTime::from_micros))
+    }
+
+    async fn transaction(&self, app: &str) -> Result<Option<i64>, Error> {
+        self.snapshot
+            .transaction_version(self.log.as_ref(), app)
+            .await
+            .map_err(self.error("read the log of"))
+    }
+}
