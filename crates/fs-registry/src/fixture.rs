@@ -1,0 +1,152 @@
+//! Small catalogs for the tests of this crate.
+
+use fs_core::{Catalog, EventTime, FeatureView, ServiceName};
+use serde_json::{Value, json};
+
+/// Two views and a service of the flights.
+pub(crate) fn flights() -> Catalog {
+    catalog(json!({
+        "project": "flights",
+        "entities": {
+            "airport": { "name": "airport", "join_keys": [{ "name": "origin", "type": "string" }] },
+            "plane": { "name": "plane", "join_keys": [{ "name": "tailnum", "type": "string" }] }
+        },
+        "sources": {
+            "planes": file_source("planes", &json!("parquet")),
+            "weather": file_source("weather", &json!("parquet"))
+        },
+        "feature_views": {
+            "plane_attributes": view("plane_attributes", "plane", "planes", &[
+                ("year", "int32"), ("seats", "int64"),
+            ]),
+            "origin_weather": view("origin_weather", "airport", "weather", &[
+                ("temp", "float64"), ("wind_speed", "float64"),
+            ])
+        },
+        "feature_services": {
+            "delay_model": { "name": "delay_model", "features": [
+                { "view": "plane_attributes", "features": "all" },
+                { "view": "origin_weather", "features": { "only": ["temp"] } },
+                {
+                    "view": "origin_weather", "as": "dest_weather",
+                    "join_keys": { "origin": "dest" }, "features": { "only": ["temp", "wind_speed"] }
+                }
+            ] }
+        }
+    }))
+}
+
+/// A catalog that uses every field and every variant that there is.
+pub(crate) fn everything() -> Catalog {
+    let meta = json!({
+        "description": "A directed airport pair", "owner": "ops@example.org",
+        "tags": { "domain": "flights" }
+    });
+    let types = [
+        "bool",
+        "int32",
+        "int64",
+        "float32",
+        "float64",
+        "string",
+        "bytes",
+        "timestamp",
+    ];
+    let mut schema: Vec<Value> = Vec::new();
+    for name in types {
+        schema.push(json!({ "name": format!("{name}_one"), "type": name }));
+        schema.push(json!({ "name": format!("{name}_many"), "type": format!("array<{name}>") }));
+    }
+    schema[0]["description"] = json!("Whether it rains");
+    let keys = ["bool", "int32", "int64", "string", "bytes", "timestamp"]
+        .map(|name| json!({ "name": format!("{name}_key"), "type": name }));
+    let mut full = view("full", "route", "weather", &[]);
+    full["schema"] = json!(schema);
+    full["ttl"] = json!("1d3h");
+    full["delay"] = json!("15m");
+    full["point_in_time"] = json!("known_at");
+    full["query"] = json!("SELECT *\nFROM weather");
+    full["schedule"] = json!("*/15 * * * *");
+    full["online"] = json!(false);
+    full["meta"] = meta.clone();
+    let mut global = view("global", "route", "merged", &[("n", "int64")]);
+    global["entities"] = json!([]);
+    global["ttl"] = json!(null);
+    let mut weather = file_source("weather", &json!("parquet"));
+    weather["created_timestamp_column"] = json!("created_at");
+    weather["field_mapping"] = json!({ "wspd": "wind_speed" });
+    weather["lateness"] = json!("2h");
+    weather["meta"] = meta.clone();
+    let other_source = |name: &str, kind: Value| json!({ "name": name, "kind": kind, "timestamp_field": "event_timestamp" });
+    catalog(json!({
+        "project": "flights",
+        "entities": { "route": { "name": "route", "join_keys": keys, "meta": meta } },
+        "sources": {
+            "weather": weather,
+            "planes": file_source("planes", &json!({ "csv": { "delimiter": ";" } })),
+            "events": file_source("events", &json!("json")),
+            "lake": other_source("lake", json!({ "format": "delta", "path": "s3://lake/events" })),
+            "merged": other_source("merged", json!({ "format": "sql", "query": "SELECT * FROM lake" }))
+        },
+        "feature_views": { "full": full, "global": global },
+        "feature_services": {
+            "model_v1": { "name": "model_v1", "meta": meta, "features": [
+                { "view": "global" },
+                {
+                    "view": "full", "as": "other", "join_keys": { "string_key": "dest" },
+                    "features": { "only": ["string_one", "bool_many"] }
+                }
+            ] }
+        }
+    }))
+}
+
+/// `flights` with another TTL on every view: a change that hurts nobody.
+pub(crate) fn flights_with_ttl(ttl: &str) -> Catalog {
+    let mut catalog = flights();
+    for view in catalog.feature_views.values_mut() {
+        view.ttl = fs_core::Ttl::new(ttl.parse().unwrap());
+    }
+    catalog
+}
+
+pub(crate) fn view_of<'a>(catalog: &'a mut Catalog, name: &str) -> &'a mut FeatureView {
+    catalog.feature_views.get_mut(name).unwrap()
+}
+
+pub(crate) fn service_of<'a>(
+    catalog: &'a mut Catalog,
+    name: &str,
+) -> &'a mut fs_core::FeatureService {
+    let name: ServiceName = name.parse().unwrap();
+    catalog.feature_services.get_mut(&name).unwrap()
+}
+
+/// Midnight of 1 April 2013, `seconds` later.
+pub(crate) fn at(seconds: i64) -> EventTime {
+    let midnight: EventTime = "2013-04-01".parse().unwrap();
+    EventTime::from_micros(midnight.as_micros() + seconds * 1_000_000)
+}
+
+fn catalog(json: Value) -> Catalog {
+    serde_json::from_value(json).unwrap()
+}
+
+fn file_source(name: &str, file_format: &Value) -> Value {
+    json!({
+        "name": name,
+        "kind": { "format": "files", "file_format": file_format, "path": format!("data/{name}") },
+        "timestamp_field": "event_timestamp"
+    })
+}
+
+fn view(name: &str, entity: &str, source: &str, features: &[(&str, &str)]) -> Value {
+    let schema: Vec<Value> = features
+        .iter()
+        .map(|(name, data_type)| json!({ "name": name, "type": data_type }))
+        .collect();
+    json!({
+        "name": name, "entities": [entity], "source": source, "ttl": "3h", "schema": schema,
+        "online": true
+    })
+}

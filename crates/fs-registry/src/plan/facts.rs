@@ -1,0 +1,199 @@
+//! A definition as a flat list of facts, `path = value`, so that two can be compared field by field.
+//!
+//! Two definitions of one name have the same facts only if they are equal: every struct is taken
+//! apart field by field, so that a field nobody thought of here does not compile.
+
+use std::collections::BTreeMap;
+
+use fs_core::{
+    CsvOptions, Entity, Feature, FeatureService, FeatureView, FileFormat, JoinKey, Meta, Selected,
+    ServiceEntry, Source, SourceKind, Span,
+};
+
+/// What a definition says.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// From path to value, as people write it.
+    pub(super) values: BTreeMap<String, String>,
+    /// The name of the list whose order matters, and its members in order.
+    pub(super) order: Option<(&'static str, Vec<String>)>,
+}
+
+impl Facts {
+    fn set(&mut self, path: impl Into<String>, value: &(impl ToString + ?Sized)) {
+        self.values.insert(path.into(), value.to_string());
+    }
+
+    fn set_some(&mut self, path: impl Into<String>, value: Option<&(impl ToString + ?Sized)>) {
+        if let Some(value) = value {
+            self.set(path, value);
+        }
+    }
+
+    fn set_span(&mut self, path: &str, span: Span) {
+        if !span.is_zero() {
+            self.set(path, &span);
+        }
+    }
+
+    fn set_meta(&mut self, meta: &Meta) {
+        let Meta {
+            description,
+            owner,
+            tags,
+        } = meta;
+        self.set_some("description", description.as_ref());
+        self.set_some("owner", owner.as_ref());
+        for (tag, value) in tags {
+            self.set(format!("tags.{tag}"), value);
+        }
+    }
+}
+
+impl From<&Entity> for Facts {
+    fn from(entity: &Entity) -> Self {
+        let Entity {
+            name: _,
+            join_keys,
+            meta,
+        } = entity;
+        let mut facts = Self::default();
+        let keys = join_keys
+            .iter()
+            .map(|JoinKey { name, key_type }| format!("{name} {key_type}"));
+        facts.set("join_keys", &joined(keys));
+        facts.set_meta(meta);
+        facts
+    }
+}
+
+impl From<&Source> for Facts {
+    fn from(source: &Source) -> Self {
+        let Source {
+            name: _,
+            kind,
+            timestamp_field,
+            created_timestamp_column,
+            field_mapping,
+            lateness,
+            meta,
+        } = source;
+        let mut facts = Self::default();
+        let (format, key, value) = match kind {
+            SourceKind::Files { file_format, path } => match file_format {
+                FileFormat::Parquet => ("parquet", "path", path),
+                FileFormat::Csv(CsvOptions { delimiter }) => {
+                    if *delimiter != CsvOptions::default().delimiter {
+                        facts.set("delimiter", delimiter);
+                    }
+                    ("csv", "path", path)
+                }
+                FileFormat::Json => ("json", "path", path),
+            },
+            SourceKind::Delta { path } => ("delta", "path", path),
+            SourceKind::Sql { query } => ("sql", "query", query),
+        };
+        facts.set("format", format);
+        facts.set(key, value);
+        facts.set("timestamp_field", timestamp_field);
+        facts.set_some(
+            "created_timestamp_column",
+            created_timestamp_column.as_ref(),
+        );
+        for (from, to) in field_mapping {
+            facts.set(format!("field_mapping.{from}"), to);
+        }
+        facts.set_span("lateness", *lateness);
+        facts.set_meta(meta);
+        facts
+    }
+}
+
+impl From<&FeatureView> for Facts {
+    fn from(view: &FeatureView) -> Self {
+        let FeatureView {
+            name: _,
+            entities,
+            source,
+            ttl,
+            delay,
+            point_in_time,
+            schema,
+            query,
+            schedule,
+            online,
+            meta,
+        } = view;
+        let mut facts = Self::default();
+        facts.set("entities", &joined(entities));
+        facts.set("source", source);
+        facts.set_some("ttl", ttl.as_ref());
+        facts.set_span("delay", *delay);
+        facts.set("point_in_time", point_in_time);
+        for feature in schema {
+            let Feature {
+                name,
+                data_type,
+                description,
+            } = feature;
+            facts.set(format!("schema.{name}"), data_type);
+            facts.set_some(format!("schema.{name}.description"), description.as_ref());
+        }
+        let names = schema.iter().map(|feature| feature.name.to_string());
+        facts.order = Some(("schema", names.collect()));
+        facts.set_some("query", query.as_ref());
+        facts.set_some("schedule", schedule.as_ref());
+        facts.set("online", online);
+        facts.set_meta(meta);
+        facts
+    }
+}
+
+impl From<&FeatureService> for Facts {
+    fn from(service: &FeatureService) -> Self {
+        let FeatureService {
+            name: _,
+            features,
+            meta,
+        } = service;
+        let mut facts = Self::default();
+        let mut order = Vec::new();
+        let mut labels = Vec::new();
+        for entry in features {
+            let ServiceEntry {
+                view,
+                alias,
+                join_keys,
+                features,
+            } = entry;
+            let label = entry.label();
+            // A service may take from one view more than once.
+            labels.push(label);
+            let name = match labels.iter().filter(|other| **other == label).count() {
+                1 => label.to_string(),
+                nth => format!("{label}#{nth}"),
+            };
+            let selected = match features {
+                Selected::All => "*".to_owned(),
+                Selected::Only(names) => joined(names),
+            };
+            let path = format!("features.{name}");
+            match alias {
+                Some(_) => facts.set(&path, &format!("{selected} of {view}")),
+                None => facts.set(&path, &selected),
+            }
+            for (key, column) in join_keys {
+                facts.set(format!("{path}.join_keys.{key}"), column);
+            }
+            order.push(name);
+        }
+        facts.order = Some(("features", order));
+        facts.set_meta(meta);
+        facts
+    }
+}
+
+fn joined(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
+}
