@@ -94,12 +94,20 @@ impl OfflineStore {
                 .map(|step| {
                     let inside = [Condition::Inside(step.window)];
                     let files = side(step);
-                    plans::files(&table.log, schema.columns(), files, Some(&projection), &inside)
+                    plans::files(
+                        &table.log,
+                        schema.columns(),
+                        files,
+                        Some(&projection),
+                        &inside,
+                    )
                 })
                 .collect();
             let mut plans = plans?;
             Ok(match plans.len() {
-                0 => Arc::new(EmptyExec::new(Arc::new(schema.columns().project(&projection)?))),
+                0 => Arc::new(EmptyExec::new(Arc::new(
+                    schema.columns().project(&projection)?,
+                ))),
                 1 => plans.swap_remove(0),
                 _ => UnionExec::try_new(plans)?,
             })

@@ -91,8 +91,7 @@ impl DataFile {
             size,
             rows: stats.num_records,
             event: stats.bounds(EVENT_TIMESTAMP),
-            created: (!all_null || stats.num_records == 0)
-                .then(|| stats.bounds(CREATED_TIMESTAMP)),
+            created: (!all_null || stats.num_records == 0).then(|| stats.bounds(CREATED_TIMESTAMP)),
             deletion_vector,
         }
     }

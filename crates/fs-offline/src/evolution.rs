@@ -46,7 +46,7 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
         );
         let actions = vec![
             Action::Protocol(plain_protocol().map_err(delta)?),
-            Action::Metadata(metadata.map_err(delta)?),
+            Action::Metadata(metadata.map_err(|error| delta(error.into()))?),
         ];
         let columns = to_arrow(&columns).map_err(delta)?;
         return Ok(Evolution { columns, actions });
@@ -63,7 +63,9 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
     let merged = Schema::new(fields.chain(missing).collect::<Vec<_>>());
     let columns = to_delta(&merged).map_err(delta)?;
     let metadata: Metadata = table.snapshot.metadata().clone();
-    let metadata = metadata.with_schema(&columns).map_err(delta)?;
+    let metadata = metadata
+        .with_schema(&columns)
+        .map_err(|error| delta(error.into()))?;
     Ok(Evolution {
         columns: to_arrow(&columns).map_err(delta)?,
         actions: vec![Action::Metadata(metadata)],
@@ -72,7 +74,8 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
 
 /// Checks that the rows of `table` can be read as `schema`.
 pub(crate) fn check_readable(schema: &TableSchema, table: &Table) -> Result<(), Error> {
-    check(schema, &stored_columns(schema, table)?).map(|_missing| ())
+    let stored = stored_columns(schema, table)?;
+    check(schema, &stored).map(|_missing| ())
 }
 
 fn stored_columns(schema: &TableSchema, table: &Table) -> Result<SchemaRef, Error> {
@@ -145,9 +148,10 @@ fn word(data_type: &DataType) -> String {
 /// The type without the name that the item of a list happens to have.
 pub(crate) fn plain(data_type: &DataType) -> DataType {
     match data_type {
-        DataType::List(item) => {
-            DataType::List(Arc::new(Field::new_list_field(item.data_type().clone(), true)))
-        }
+        DataType::List(item) => DataType::List(Arc::new(Field::new_list_field(
+            item.data_type().clone(),
+            true,
+        ))),
         other => other.clone(),
     }
 }

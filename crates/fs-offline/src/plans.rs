@@ -53,9 +53,8 @@ impl Condition {
             let value = Arc::new(Literal::new(value));
             Arc::new(BinaryExpr::new(Arc::clone(&column), operator, value))
         };
-        let join = |a, operator, b| -> Arc<dyn PhysicalExpr> {
-            Arc::new(BinaryExpr::new(a, operator, b))
-        };
+        let join =
+            |a, operator, b| -> Arc<dyn PhysicalExpr> { Arc::new(BinaryExpr::new(a, operator, b)) };
         Ok(match self {
             Self::Between(_, low, high) => join(
                 compare(Operator::GtEq, *low),
@@ -76,9 +75,11 @@ impl Condition {
             Self::Outside(window) => {
                 let above = compare(Operator::GtEq, window.end().as_micros());
                 match window.start() {
-                    Some(start) => {
-                        join(compare(Operator::Lt, start.as_micros()), Operator::Or, above)
-                    }
+                    Some(start) => join(
+                        compare(Operator::Lt, start.as_micros()),
+                        Operator::Or,
+                        above,
+                    ),
                     None => above,
                 }
             }
@@ -107,7 +108,9 @@ pub(crate) fn files(
     let wanted: Vec<usize> =
         projection.map_or_else(|| (0..columns.fields().len()).collect(), <[usize]>::to_vec);
     if files.is_empty() {
-        return Ok(Arc::new(EmptyExec::new(Arc::new(columns.project(&wanted)?))));
+        return Ok(Arc::new(EmptyExec::new(Arc::new(
+            columns.project(&wanted)?,
+        ))));
     }
     let mut read = wanted.clone();
     for condition in conditions {

@@ -134,10 +134,12 @@ impl OfflineStore {
             .filter(|file| file.overlap(&window) == Overlap::Partly)
             .cloned()
             .collect();
-        let read = |error| our_error(error).unwrap_or_else(|error| Error::Read {
-            table: view.to_string(),
-            source: Box::new(error),
-        });
+        let read = |error| {
+            our_error(error).unwrap_or_else(|error| Error::Read {
+                table: view.to_string(),
+                source: Box::new(error),
+            })
+        };
         let kept = (!partly.is_empty())
             .then(|| {
                 let outside = [Condition::Outside(window)];
@@ -205,7 +207,10 @@ impl Commit<'_> {
         stale: &[(DataFile, Action)],
         added: Vec<Add>,
     ) -> Result<i64, Error> {
-        let written: Vec<Path> = added.iter().map(|add| Path::from(add.path.as_str())).collect();
+        let written: Vec<Path> = added
+            .iter()
+            .map(|add| Path::from(add.path.as_str()))
+            .collect();
         actions.extend(stale.iter().map(|(_, remove)| remove.clone()));
         actions.extend(added.into_iter().map(Action::Add));
         let mut transactions = vec![Transaction::new(INGEST_APP, self.ingest)];
@@ -223,15 +228,17 @@ impl Commit<'_> {
             predicate: Some(self.predicate()),
         };
         let snapshot = table.map(|table| &table.snapshot as &dyn TableReference);
-        let commit = CommitBuilder::from(properties)
-            .with_actions(actions)
-            .build(snapshot, Arc::clone(&log), operation);
+        let commit = CommitBuilder::from(properties).with_actions(actions).build(
+            snapshot,
+            Arc::clone(&log),
+            operation,
+        );
         let landed = async { commit.into_prepared_commit_future().await?.await }.await;
         let landed = match landed {
             Ok(landed) => landed,
             Err(error) => return Err(self.not_committed(&log, written, error).await),
         };
-        let version = landed.version().cast_signed();
+        let version = landed.version.cast_signed();
         // The rows are in; a checkpoint that fails now is made by a later commit.
         if let Err(error) = landed.await {
             tracing::warn!(view = %self.schema.view(), %error, "no checkpoint was made");
@@ -281,7 +288,9 @@ impl Commit<'_> {
     fn predicate(&self) -> String {
         let end = self.window.end();
         match self.window.start() {
-            Some(start) => format!("{EVENT_TIMESTAMP} >= '{start}' AND {EVENT_TIMESTAMP} < '{end}'"),
+            Some(start) => {
+                format!("{EVENT_TIMESTAMP} >= '{start}' AND {EVENT_TIMESTAMP} < '{end}'")
+            }
             None => format!("{EVENT_TIMESTAMP} < '{end}'"),
         }
     }

@@ -158,7 +158,10 @@ impl PartitionStream for Once {
         taken.unwrap_or_else(|| {
             let error = DataFusionError::Internal("the rows were read already".to_owned());
             let stream = futures::stream::iter([Err(error)]);
-            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.columns), stream))
+            Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.columns),
+                stream,
+            ))
         })
     }
 }

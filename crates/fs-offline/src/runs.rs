@@ -170,9 +170,11 @@ impl OfflineStore {
             .map_err(read)?;
         let mut runs = Vec::new();
         for batch in &batches {
-            runs.extend(rows::from_batch(batch).map_err(|problem| {
-                read(datafusion::error::DataFusionError::Execution(problem))
-            })?);
+            runs.extend(
+                rows::from_batch(batch).map_err(|problem| {
+                    read(datafusion::error::DataFusionError::Execution(problem))
+                })?,
+            );
         }
         Ok(runs)
     }

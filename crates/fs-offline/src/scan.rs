@@ -100,7 +100,11 @@ impl OfflineStore {
     pub async fn scan(&self, schema: &TableSchema, scan: &Scan) -> Result<TableScan, Error> {
         let table = self.open_for_reading(schema, scan.version).await?;
         let all = table.files()?;
-        let files: Vec<DataFile> = all.iter().filter(|file| may_hold(file, scan)).cloned().collect();
+        let files: Vec<DataFile> = all
+            .iter()
+            .filter(|file| may_hold(file, scan))
+            .cloned()
+            .collect();
         if files.iter().any(|file| file.deletion_vector) {
             return Err(Error::Foreign {
                 view: schema.view().clone(),
@@ -113,7 +117,10 @@ impl OfflineStore {
             rows: files.iter().map(|file| file.rows).sum(),
         };
         let mut conditions = Vec::new();
-        for (column, between) in [(EVENT_TIMESTAMP, scan.event), (CREATED_TIMESTAMP, scan.created)] {
+        for (column, between) in [
+            (EVENT_TIMESTAMP, scan.event),
+            (CREATED_TIMESTAMP, scan.created),
+        ] {
             if let Some(Between { low, high }) = between {
                 conditions.push(Condition::Between(column, low, high));
             }
@@ -179,10 +186,13 @@ pub(crate) fn projection(
     columns
         .iter()
         .map(|name| {
-            schema.columns().index_of(name).map_err(|_absent| Error::Misfit {
-                view: schema.view().clone(),
-                problem: format!("there is no column `{name}`"),
-            })
+            schema
+                .columns()
+                .index_of(name)
+                .map_err(|_absent| Error::Misfit {
+                    view: schema.view().clone(),
+                    problem: format!("there is no column `{name}`"),
+                })
         })
         .collect()
 }

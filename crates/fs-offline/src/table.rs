@@ -5,9 +5,9 @@ use deltalake::logstore::LogStoreRef;
 use deltalake::{DeltaTableBuilder, DeltaTableError};
 use fs_core::{EventTime, Location};
 
+use crate::Error;
 use crate::data_file::DataFile;
 use crate::store::{INGEST_APP, OfflineStore, WATERMARK_APP};
-use crate::Error;
 
 /// A Delta table, pinned to the version that was the newest when it was opened, or to an older one.
 pub(crate) struct Table {
