@@ -1,1 +1,51 @@
-//! YAML in, checked definitions out.
+//! A folder of YAML in, checked definitions or the list of everything that is wrong out.
+//!
+//! ```text
+//!   *.yaml ──► tree ──► interpolate ──► decode ──► check ──► Repo { settings, catalog, positions }
+//!                │           │            │          │
+//!                └───────────┴────────────┴──────────┴─────► problems, each with file:line:column
+//! ```
+//!
+//! Every stage collects problems and goes on, so that one run shows all of them. What a problem
+//! makes uncertain is not complained about again: a view with a bad schema is still a view that
+//! services may name.
+//!
+//! YAML is read from parser events into a small tree of our own, not through serde, because serde
+//! stops at the first error and forgets where a value stood. `${NAME}` is replaced *in* parsed
+//! values, so positions stay right and an environment variable cannot add YAML.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`load`](load()) | from a folder to a [`Repo`] |
+//! | [`settings`] | what `feature_store.yaml` says |
+//! | [`places`] | where everything was written, for problems found later |
+//! | [`problem`], [`render`](render()) | problems, for machines and for people |
+//! | [`cron`], [`memory_size`] | two small formats |
+//! | [`sql`] | which tables a query selects from |
+//! | [`json_schema`] | the JSON Schema that editors use |
+
+mod check;
+pub mod cron;
+mod decode;
+mod interpolate;
+mod load;
+pub mod memory_size;
+pub mod places;
+mod position;
+pub mod problem;
+mod render;
+mod schema;
+pub mod settings;
+pub mod sql;
+mod tree;
+
+pub use load::{FEATURE_STORE_YAML, LoadError, Repo, load};
+pub use places::{Place, Positions};
+pub use position::Position;
+pub use problem::{Problem, summary};
+pub use render::{Style, render};
+pub use schema::json_schema;
+pub use settings::{OnlineStoreSettings, Settings};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! Where every part of a repo is written.
+//!
+//! A problem that shows only later, against the real source, is reported at the same place as if
+//! the YAML itself were wrong.
+
+use std::collections::BTreeMap;
+
+use fs_core::{EntityName, FeatureName, KeyName, ServiceName, SourceName, ViewName};
+
+use crate::decode::{Drafts, SettingsDraft};
+use crate::position::{At, Position};
+
+/// A part of a repo that a problem can be about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// `feature_store.yaml` as a whole.
+    Settings,
+    /// `registry`.
+    Registry,
+    /// `offline_store`.
+    OfflineStore,
+    /// The path or URL of `online_store`.
+    OnlineStore,
+    /// The name of an entity.
+    Entity(EntityName),
+    /// The name of a join key.
+    EntityKey(EntityName, KeyName),
+    /// The name of a source.
+    Source(SourceName),
+    /// The `path` of a source.
+    SourcePath(SourceName),
+    /// The `query` of a SQL source.
+    SourceQuery(SourceName),
+    /// The `timestamp_field` of a source.
+    SourceTimestampField(SourceName),
+    /// The `created_timestamp_column` of a source.
+    SourceCreatedTimestampColumn(SourceName),
+    /// The key of `field_mapping` that names this column of the files.
+    SourceMapping(SourceName, String),
+    /// The name of a view.
+    View(ViewName),
+    /// An entity in the `entities` of a view.
+    ViewEntity(ViewName, EntityName),
+    /// The `source` of a view.
+    ViewSource(ViewName),
+    /// The `query` of a view; its name if it has none.
+    ViewQuery(ViewName),
+    /// The name of a feature in the `schema` of a view.
+    ViewFeature(ViewName, FeatureName),
+    /// The type of a feature in the `schema` of a view.
+    ViewFeatureType(ViewName, FeatureName),
+    /// The name of a feature service.
+    Service(ServiceName),
+}
+
+impl Place {
+    /// The place that stands in for this one where it is not written.
+    fn around(&self) -> Self {
+        match self {
+            Self::Settings
+            | Self::Registry
+            | Self::OfflineStore
+            | Self::OnlineStore
+            | Self::Entity(_)
+            | Self::Source(_)
+            | Self::View(_)
+            | Self::Service(_) => Self::Settings,
+            Self::EntityKey(entity, _) => Self::Entity(entity.clone()),
+            Self::SourcePath(source)
+            | Self::SourceQuery(source)
+            | Self::SourceTimestampField(source)
+            | Self::SourceCreatedTimestampColumn(source)
+            | Self::SourceMapping(source, _) => Self::Source(source.clone()),
+            Self::ViewEntity(view, _)
+            | Self::ViewSource(view)
+            | Self::ViewQuery(view)
+            | Self::ViewFeature(view, _) => Self::View(view.clone()),
+            Self::ViewFeatureType(view, feature) => {
+                Self::ViewFeature(view.clone(), feature.clone())
+            }
+        }
+    }
+}
+
+/// The positions of all places of a repo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Positions {
+    settings: Position,
+    places: BTreeMap<Place, Position>,
+}
+
+impl Positions {
+    /// Where `place` is written, or else what it belongs to.
+    pub fn get(&self, place: &Place) -> &Position {
+        let mut place = place.clone();
+        loop {
+            match self.places.get(&place) {
+                Some(position) => return position,
+                None if place == Place::Settings => return &self.settings,
+                None => place = place.around(),
+            }
+        }
+    }
+
+    pub(crate) fn of(settings: &SettingsDraft, drafts: &Drafts) -> Self {
+        let mut positions = Self {
+            settings: settings.at.clone(),
+            places: BTreeMap::new(),
+        };
+        positions.add(Place::Registry, settings.registry.as_ref());
+        positions.add(Place::OfflineStore, settings.offline_store.as_ref());
+        positions.add(Place::OnlineStore, settings.online_store.as_ref());
+        positions.add_entities_and_sources(drafts);
+        positions.add_views_and_services(drafts);
+        positions
+    }
+
+    fn add<T>(&mut self, place: Place, written: Option<&At<T>>) {
+        if let Some(written) = written {
+            self.places.insert(place, written.at.clone());
+        }
+    }
+
+    fn add_entities_and_sources(&mut self, drafts: &Drafts) {
+        for entity in &drafts.entities {
+            let name = &entity.name.value;
+            self.add(Place::Entity(name.clone()), Some(&entity.name));
+            for key in &entity.join_keys.items {
+                let place = Place::EntityKey(name.clone(), key.name.value.clone());
+                self.add(place, Some(&key.name));
+            }
+        }
+        for source in &drafts.sources {
+            let name = || source.name.value.clone();
+            self.add(Place::Source(name()), Some(&source.name));
+            self.add(Place::SourcePath(name()), source.path.as_ref());
+            self.add(Place::SourceQuery(name()), source.query.as_ref());
+            let event = source.timestamp_field.as_ref();
+            self.add(Place::SourceTimestampField(name()), event);
+            let created = source.created_timestamp_column.column();
+            self.add(Place::SourceCreatedTimestampColumn(name()), created);
+            for (from, _) in &source.field_mapping {
+                let place = Place::SourceMapping(name(), from.value.clone());
+                self.add(place, Some(from));
+            }
+        }
+    }
+
+    fn add_views_and_services(&mut self, drafts: &Drafts) {
+        for view in &drafts.views {
+            let name = || view.name.value.clone();
+            self.add(Place::View(name()), Some(&view.name));
+            self.add(Place::ViewSource(name()), view.source.as_ref());
+            self.add(Place::ViewQuery(name()), view.query.as_ref());
+            for entity in &view.entities.items {
+                let place = Place::ViewEntity(name(), entity.value.clone());
+                self.add(place, Some(entity));
+            }
+            for feature in &view.schema.items {
+                let feature_name = || feature.name.value.clone();
+                let place = Place::ViewFeature(name(), feature_name());
+                self.add(place, Some(&feature.name));
+                let place = Place::ViewFeatureType(name(), feature_name());
+                self.add(place, feature.data_type.as_ref());
+            }
+        }
+        for service in &drafts.services {
+            let place = Place::Service(service.name.value.clone());
+            self.add(place, Some(&service.name));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Repos in memory.
+
+use std::path::Path;
+
+use crate::load::{Repo, read};
+use crate::{Problem, Style, render};
+
+pub(super) const SETTINGS: &str = "\
+project: flights
+registry: { path: .fs/registry }
+offline_store: { path: .fs/offline }
+online_store: { type: embedded, path: .fs/online }
+";
+
+/// Definitions without any problem, to which tests add one.
+pub(super) const GOOD: &str = "\
+kind: entity
+name: plane
+join_keys: [{ name: tailnum, type: string }]
+---
+kind: entity
+name: route
+join_keys: [{ name: origin, type: string }, { name: dest, type: string }]
+---
+kind: source
+name: planes
+format: parquet
+path: data/planes.parquet
+timestamp_field: event_timestamp
+---
+kind: feature_view
+name: plane_attributes
+entities: [plane]
+source: planes
+schema: [{ name: year, type: int32 }, { name: seats, type: int32 }]
+";
+
+pub(super) fn environment(name: &str) -> Option<String> {
+    match name {
+        "SET" => Some("from_environment".to_owned()),
+        "YAML" => Some("[a, b]".to_owned()),
+        _ => None,
+    }
+}
+
+pub(super) fn read_files(files: &[(&str, &str)]) -> Result<Repo, Vec<Problem>> {
+    let files = files
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+        .collect();
+    read(Path::new("/repo"), files, &environment)
+}
+
+/// The repo of good definitions and these.
+pub(super) fn with(definitions: &str) -> Result<Repo, Vec<Problem>> {
+    read_files(&[
+        ("feature_store.yaml", SETTINGS),
+        ("good.yaml", GOOD),
+        ("new.yaml", definitions),
+    ])
+}
+
+/// The problems of good definitions and these, as `file:line:column: message (help)`.
+pub(super) fn problems(definitions: &str) -> Vec<String> {
+    match with(definitions) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The same for settings.
+pub(super) fn settings_problems(settings: &str) -> Vec<String> {
+    match read_files(&[("feature_store.yaml", settings), ("good.yaml", GOOD)]) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+pub(super) fn rendered(files: &[(&str, &str)]) -> String {
+    match read_files(files) {
+        Ok(_) => "no problems\n".to_owned(),
+        Err(problems) => render(&problems, Style::Plain),
+    }
+}

@@ -1,0 +1,315 @@
+//! Repos without problems.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fs_core::{
+    Catalog, CsvOptions, DataType, Entity, Feature, FeatureService, FeatureView, FileFormat,
+    JoinKey, KeyType, Location, Meta, PointInTime, ScalarType, Selected, ServiceEntry, Source,
+    SourceKind, Span, Ttl,
+};
+
+use super::files::{SETTINGS, read_files, with};
+use crate::{OnlineStoreSettings, Place, Settings};
+
+const DEFINITIONS: &str = r#"
+kind: entity
+name: route
+join_keys: [{ name: origin, type: string }, { name: dest, type: string }]
+description: A directed airport pair
+owner: ops@example.org
+tags: { domain: flights }
+---
+kind: entity
+name: origin_airport
+join_keys: [{ name: origin, type: string }]
+---
+kind: source
+name: weather
+format: parquet                       # parquet | csv | json | delta | sql
+path: data/weather.parquet            # file, folder, glob or URL
+timestamp_field: event_timestamp
+created_timestamp_column: created_timestamp   # optional
+field_mapping: { wspd: wind_speed }           # optional, source column: name
+lateness: 6h
+---
+kind: source
+name: airports
+format: csv
+path: data/*.csv
+delimiter: ";"
+timestamp_field: seen
+---
+kind: source
+name: stormy
+format: sql
+query: SELECT * FROM weather WHERE wind_speed > 40
+timestamp_field: event_timestamp
+---
+kind: feature_view
+name: origin_weather
+entities: [origin_airport]
+source: weather
+ttl: 3h                               # 90s, 15m, 3h, 7d; absent: no limit
+delay: 5m
+point_in_time: known_at               # or event_time
+schema:
+  - { name: temp, type: float64, description: "Air temperature, degrees F" }
+  - { name: wind_speed, type: float64 }
+query: null                           # optional SQL over the source, evaluated by DataFusion
+schedule: "*/15 * * * *"              # optional cron, UTC
+online: true
+---
+kind: feature_view
+name: storms
+entities: []
+source: stormy
+ttl: 0
+schema: [{ name: gusts, type: array<float64> }]
+query: |
+  SELECT event_timestamp, gusts FROM stormy
+online: false
+---
+kind: feature_service
+name: delay_model_v1
+features:
+  - storms                                            # the whole view
+  - origin_weather: [wind_speed]                      # some of it
+  - { view: origin_weather, as: dest_weather, join_keys: { origin: dest }, features: [temp] }
+  - { view: storms, as: all_storms }
+"#;
+
+fn feature(name: &str, data_type: DataType, description: Option<&str>) -> Feature {
+    Feature {
+        name: name.parse().unwrap(),
+        data_type,
+        description: description.map(str::to_owned),
+    }
+}
+
+fn entity(name: &str, keys: &[&str], meta: Meta) -> Entity {
+    Entity {
+        name: name.parse().unwrap(),
+        join_keys: keys
+            .iter()
+            .map(|key| JoinKey {
+                name: key.parse().unwrap(),
+                key_type: KeyType::String,
+            })
+            .collect(),
+        meta,
+    }
+}
+
+fn source(name: &str, kind: SourceKind, timestamp_field: &str) -> Source {
+    Source {
+        name: name.parse().unwrap(),
+        kind,
+        timestamp_field: timestamp_field.to_owned(),
+        created_timestamp_column: None,
+        field_mapping: BTreeMap::new(),
+        lateness: Span::ZERO,
+        meta: Meta::default(),
+    }
+}
+
+fn sources() -> [Source; 3] {
+    let weather = SourceKind::Files {
+        file_format: FileFormat::Parquet,
+        path: "data/weather.parquet".to_owned(),
+    };
+    let airports = SourceKind::Files {
+        file_format: FileFormat::Csv(CsvOptions { delimiter: ';' }),
+        path: "data/*.csv".to_owned(),
+    };
+    let stormy = SourceKind::Sql {
+        query: "SELECT * FROM weather WHERE wind_speed > 40".to_owned(),
+    };
+    [
+        Source {
+            created_timestamp_column: Some("created_timestamp".to_owned()),
+            field_mapping: BTreeMap::from([("wspd".to_owned(), "wind_speed".to_owned())]),
+            lateness: "6h".parse().unwrap(),
+            ..source("weather", weather, "event_timestamp")
+        },
+        source("airports", airports, "seen"),
+        source("stormy", stormy, "event_timestamp"),
+    ]
+}
+
+fn views() -> [FeatureView; 2] {
+    let float = DataType::Scalar(ScalarType::Float64);
+    [
+        FeatureView {
+            name: "origin_weather".parse().unwrap(),
+            entities: vec!["origin_airport".parse().unwrap()],
+            source: "weather".parse().unwrap(),
+            ttl: Ttl::new("3h".parse().unwrap()),
+            delay: "5m".parse().unwrap(),
+            point_in_time: PointInTime::KnownAt,
+            schema: vec![
+                feature("temp", float, Some("Air temperature, degrees F")),
+                feature("wind_speed", float, None),
+            ],
+            query: None,
+            schedule: Some("*/15 * * * *".to_owned()),
+            online: true,
+            meta: Meta::default(),
+        },
+        FeatureView {
+            name: "storms".parse().unwrap(),
+            entities: vec![],
+            source: "stormy".parse().unwrap(),
+            ttl: None,
+            delay: Span::ZERO,
+            point_in_time: PointInTime::EventTime,
+            schema: vec![feature("gusts", DataType::Array(ScalarType::Float64), None)],
+            query: Some("SELECT event_timestamp, gusts FROM stormy\n".to_owned()),
+            schedule: None,
+            online: false,
+            meta: Meta::default(),
+        },
+    ]
+}
+
+fn service() -> FeatureService {
+    let entry = |view: &str, alias: Option<&str>, features: Selected| ServiceEntry {
+        view: view.parse().unwrap(),
+        alias: alias.map(|alias| alias.parse().unwrap()),
+        join_keys: BTreeMap::new(),
+        features,
+    };
+    let only = |feature: &str| Selected::Only(vec![feature.parse().unwrap()]);
+    FeatureService {
+        name: "delay_model_v1".parse().unwrap(),
+        features: vec![
+            entry("storms", None, Selected::All),
+            entry("origin_weather", None, only("wind_speed")),
+            ServiceEntry {
+                join_keys: BTreeMap::from([("origin".parse().unwrap(), "dest".to_owned())]),
+                ..entry("origin_weather", Some("dest_weather"), only("temp"))
+            },
+            entry("storms", Some("all_storms"), Selected::All),
+        ],
+        meta: Meta::default(),
+    }
+}
+
+#[test]
+fn every_field_of_the_format_ends_up_in_the_catalog() {
+    let repo = read_files(&[("feature_store.yaml", SETTINGS), ("a.yaml", DEFINITIONS)]).unwrap();
+    let meta = Meta {
+        description: Some("A directed airport pair".to_owned()),
+        owner: Some("ops@example.org".to_owned()),
+        tags: BTreeMap::from([("domain".to_owned(), "flights".to_owned())]),
+    };
+    let entities = [
+        entity("route", &["origin", "dest"], meta),
+        entity("origin_airport", &["origin"], Meta::default()),
+    ];
+    let mut expected = Catalog::empty("flights".parse().unwrap());
+    expected.entities = entities.map(|entity| (entity.name.clone(), entity)).into();
+    expected.sources = sources().map(|source| (source.name.clone(), source)).into();
+    expected.feature_views = views().map(|view| (view.name.clone(), view)).into();
+    expected.feature_services = [(service().name, service())].into();
+    assert_eq!(repo.catalog, expected);
+}
+
+#[test]
+fn relative_paths_of_the_settings_are_below_the_root() {
+    let settings = "\
+project: flights
+registry: { path: s3://bucket/registry }
+offline_store: { path: ../offline }
+online_store: { type: embedded, path: .fs/online }
+engine: { type: local, memory_limit: 2GiB }
+";
+    let repo = read_files(&[("feature_store.yaml", settings)]).unwrap();
+    let root = Path::new("/repo");
+    let expected = Settings {
+        project: "flights".parse().unwrap(),
+        registry: Location::parse(root, "s3://bucket/registry").unwrap(),
+        offline_store: Location::parse(root, "../offline").unwrap(),
+        online_store: OnlineStoreSettings::Embedded {
+            path: PathBuf::from("/repo/.fs/online"),
+        },
+        memory_limit: Some(2 << 30),
+    };
+    assert_eq!(repo.settings, expected);
+}
+
+#[test]
+fn a_redis_store_has_a_url_that_may_come_from_the_environment() {
+    let settings = SETTINGS.replace(
+        "{ type: embedded, path: .fs/online }",
+        "{ type: redis, url: \"${REDIS:-redis://127.0.0.1:6379}\" }",
+    );
+    let repo = read_files(&[("feature_store.yaml", &settings)]).unwrap();
+    let url = "redis://127.0.0.1:6379".to_owned();
+    assert_eq!(repo.settings.online_store, OnlineStoreSettings::Redis { url });
+}
+
+#[test]
+fn a_value_from_the_environment_is_text_and_never_yaml() {
+    let repo = with("kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\nowner: ${YAML}\n");
+    let catalog = repo.unwrap().catalog;
+    assert_eq!(catalog.entities["e"].meta.owner.as_deref(), Some("[a, b]"));
+}
+
+#[test]
+fn an_alias_stands_for_what_its_anchor_holds() {
+    let repo = with(
+        "kind: entity\nname: e\njoin_keys: &keys [{ name: k, type: int64 }]\n---\n\
+         kind: entity\nname: f\njoin_keys: &own [{ name: l, type: int64 }]\ntags: {a: &t x, b: *t}\n",
+    );
+    let tags = &repo.unwrap().catalog.entities["f"].meta.tags;
+    assert_eq!(tags["b"], "x");
+}
+
+#[test]
+fn every_place_has_a_position_and_falls_back_to_what_it_belongs_to() {
+    let repo = read_files(&[("feature_store.yaml", SETTINGS), ("a.yaml", DEFINITIONS)]).unwrap();
+    let at = |place: Place| repo.positions.get(&place).to_string();
+    let view = || "origin_weather".parse().unwrap();
+    assert_eq!(at(Place::SourcePath("weather".parse().unwrap())), "a.yaml:16:7");
+    assert_eq!(at(Place::ViewFeature(view(), "temp".parse().unwrap())), "a.yaml:45:13");
+    assert_eq!(at(Place::ViewFeatureType(view(), "temp".parse().unwrap())), "a.yaml:45:25");
+    assert_eq!(at(Place::ViewQuery(view())), "a.yaml:38:7");
+    assert_eq!(at(Place::OfflineStore), "feature_store.yaml:3:24");
+    assert_eq!(at(Place::Settings), "feature_store.yaml:1:1");
+    let place = Place::SourcePath("weather".parse().unwrap());
+    let problem = repo.problem_at(&place, "there is no such file", None);
+    assert_eq!(problem.to_string(), "a.yaml:16:7: there is no such file");
+}
+
+#[test]
+fn a_folder_is_read_without_its_hidden_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    std::fs::create_dir_all(root.join("views/deep")).unwrap();
+    std::fs::create_dir_all(root.join(".fs")).unwrap();
+    std::fs::write(root.join("feature_store.yaml"), SETTINGS).unwrap();
+    std::fs::write(root.join("views/deep/a.yml"), super::files::GOOD).unwrap();
+    std::fs::write(root.join(".fs/junk.yaml"), "not: [a definition").unwrap();
+    std::fs::write(root.join("README.md"), "no: [yaml").unwrap();
+    let repo = crate::load(root, &|_| None).unwrap();
+    assert_eq!(repo.catalog.feature_views.len(), 1);
+    assert!(repo.root.is_absolute());
+}
+
+#[test]
+fn a_folder_without_settings_says_how_to_get_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("nowhere");
+    for root in [folder.path(), &missing] {
+        let error = crate::load(root, &|_| None).unwrap_err().to_string();
+        assert!(error.contains("fs init") && error.contains("-C"), "{error}");
+    }
+}
+
+#[test]
+fn the_example_repo_has_no_problems() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../feature_repo");
+    let repo = crate::load(&root, &|_| None).unwrap();
+    assert!(repo.catalog.feature_views.len() >= 5);
+}
