@@ -132,12 +132,7 @@ impl KeptRows {
                 .map(|field| Field::clone(field).with_nullable(true))
                 .collect::<Vec<Field>>(),
         );
-        let rows = RecordBatchOptions::new().with_row_count(Some(ids.len()));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::new(schema),
-            columns,
-            &rows,
-        )?)
+        batch(Arc::new(schema), columns, ids.len())
     }
 
     fn place(&self, id: RowId) -> Result<(usize, usize), Error> {
@@ -172,6 +167,12 @@ impl KeptRows {
         }
         Ok(())
     }
+}
+
+/// A batch of `rows` rows, which may have no columns at all.
+pub fn batch(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+    let rows = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(schema, columns, &rows)?)
 }
 
 #[cfg(test)]

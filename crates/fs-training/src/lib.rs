@@ -1,1 +1,32 @@
 //! Training sets: a spine in, the same rows with features out.
+//!
+//! ```text
+//!   spine                                 training set
+//!   origin  event_timestamp      late     origin  event_timestamp      late  temp  wind_speed
+//!   EWR     2013-01-01 10:15     true     EWR     2013-01-01 10:15     true  39.0  12.7
+//!   JFK     2013-01-01 11:40     false    JFK     2013-01-01 11:40     false 39.9  null
+//! ```
+//!
+//! Every spine row comes back exactly once, in the order it came, with the values that were true
+//! at its time; the rules are those of [`fs_pit::Rule`]. The offline tables are streamed past the
+//! spine, so memory follows the spine and not the history.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file or from batches |
+//! | [`training`] | [`TrainingSets`]: joins a spine with the features asked for |
+//! | [`write`] | a training set into a Parquet or CSV file |
+
+mod error;
+#[cfg(test)]
+mod fixture;
+pub mod spine;
+pub mod training;
+mod view_join;
+mod workers;
+pub mod write;
+
+pub use error::Error;
+pub use spine::Spine;
+pub use training::{TrainingSet, TrainingSets, ViewReport};
+pub use write::Written;

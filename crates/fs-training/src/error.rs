@@ -1,0 +1,262 @@
+//! Why there is no training set.
+
+use std::path::PathBuf;
+
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use fs_core::suggest::hint;
+use fs_core::time::TimeError;
+use fs_core::{Code, Coded, FeatureRef, KeyType, SelectionError, ViewName};
+use parquet::errors::ParquetError;
+
+/// Why a spine was refused, or its features could not be found.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The features asked for do not resolve.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// A file with a name that says nothing about its contents.
+    #[error("`{}` is neither Parquet nor CSV: name it *.parquet or *.csv", .path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that cannot be opened, written or moved into place.
+    #[error("cannot {operation} `{}`", .path.display())]
+    File {
+        /// What was being done.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that is not the Parquet that its name promises.
+    #[error("`{}` is not a readable Parquet file", .path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        source: ParquetError,
+    },
+    /// A file that is not the CSV that its name promises.
+    #[error("`{}` is not a readable CSV file", .path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        source: ArrowError,
+    },
+    /// A training set that could not be encoded.
+    #[error("cannot write `{}`", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the writer says.
+        source: ArrowError,
+    },
+    /// A column that CSV cannot hold.
+    #[error("column `{column}` is {found}, which CSV cannot hold: write *.parquet")]
+    NotCsv {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: DataType,
+    },
+    /// Two columns of one name.
+    #[error("the spine has two columns called `{column}`: rename one of them")]
+    RepeatedColumn {
+        /// The column.
+        column: String,
+    },
+    /// A key column that the spine does not have.
+    #[error(
+        "the spine has no column `{column}`, a key of view `{view}`{}; its columns are {columns}",
+        hint(.nearest.as_deref())
+    )]
+    MissingKey {
+        /// The column.
+        column: String,
+        /// A view that needs it.
+        view: ViewName,
+        /// The nearest column.
+        nearest: Option<String>,
+        /// What the spine has.
+        columns: String,
+    },
+    /// A key column of a type that cannot be the key's.
+    #[error(
+        "the key column `{column}` of the spine is {found}, but view `{view}` needs {expected}"
+    )]
+    KeyType {
+        /// The column.
+        column: String,
+        /// A view that needs it.
+        view: ViewName,
+        /// The type of the join key.
+        expected: KeyType,
+        /// The type that the spine has.
+        found: DataType,
+    },
+    /// A key value that the key's type cannot hold.
+    #[error(
+        "row {row} of the spine has `{value}` in the key column `{column}`, which is not a value \
+         of type {expected}"
+    )]
+    KeyValue {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// What it holds.
+        value: String,
+        /// The type of the join key.
+        expected: KeyType,
+    },
+    /// A timestamp column that was named and is not there.
+    #[error(
+        "the spine has no timestamp column `{column}`{}; its columns are {columns}",
+        hint(.nearest.as_deref())
+    )]
+    UnknownTimestamp {
+        /// The name that was asked for.
+        column: String,
+        /// The nearest column.
+        nearest: Option<String>,
+        /// What the spine has.
+        columns: String,
+    },
+    /// No column, or several, could hold the event time.
+    #[error(
+        "cannot tell which column of the spine holds the event time: {found} timestamp columns \
+         among {columns}; call it `event_timestamp` or name it"
+    )]
+    WhichTimestamp {
+        /// How many timestamp columns there are.
+        found: usize,
+        /// What the spine has.
+        columns: String,
+    },
+    /// A timestamp column that holds something else.
+    #[error("the timestamp column `{column}` of the spine is {found}, which holds no timestamps")]
+    NotATimestamp {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: DataType,
+    },
+    /// A row without a time.
+    #[error("row {row} of the spine has no time in `{column}`: every row needs one")]
+    NullTime {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// A text that is no timestamp.
+    #[error("row {row} of the spine has no timestamp in `{column}`")]
+    BadTime {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// What is wrong with it.
+        source: TimeError,
+    },
+    /// An instant that 64 bits of microseconds cannot hold.
+    #[error("row {row} of the spine has a time in `{column}` beyond the range of timestamps")]
+    TimeOutOfRange {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// A feature that would hide a column of the spine.
+    #[error(
+        "feature `{feature}` and a column of the spine would both be called `{column}`: ask for \
+         full feature names, or rename the column"
+    )]
+    NameClash {
+        /// The feature.
+        feature: FeatureRef,
+        /// The column.
+        column: String,
+    },
+    /// A view without an offline table.
+    #[error(
+        "view `{view}` has never been materialized: run `fs materialize START END --views {view}` \
+         first"
+    )]
+    NotMaterialized {
+        /// The view.
+        view: ViewName,
+    },
+    /// The offline table of a view could not be read.
+    #[error("cannot read the history of view `{view}`")]
+    History {
+        /// The view.
+        view: ViewName,
+        /// What the offline store says.
+        source: Box<fs_offline::Error>,
+    },
+    /// The rows of a view could not be joined.
+    #[error("cannot join the history of view `{view}`")]
+    Join {
+        /// The view.
+        view: ViewName,
+        /// What the kernel says.
+        source: fs_pit::Error,
+    },
+    /// A column of the offline table is missing.
+    #[error("the offline table of view `{view}` has no usable column `{column}`")]
+    BadHistory {
+        /// The view.
+        view: ViewName,
+        /// The column.
+        column: String,
+    },
+    /// Arrow could not put columns together.
+    #[error("cannot assemble the training set")]
+    Assemble(#[from] ArrowError),
+    /// The threads that do the work could not be started.
+    #[error("cannot start the worker threads")]
+    Workers(#[source] std::io::Error),
+    /// The work stopped before its end.
+    #[error("the training set broke off before its end")]
+    Interrupted,
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Selection(source) => source.code(),
+            Self::History { source, .. } => source.code(),
+            Self::Join { source, .. } => source.code(),
+            Self::NotMaterialized { .. } => Code::FailedPrecondition,
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Code::NotFound
+            }
+            Self::UnknownFormat { .. }
+            | Self::Parquet { .. }
+            | Self::Csv { .. }
+            | Self::NotCsv { .. }
+            | Self::RepeatedColumn { .. }
+            | Self::MissingKey { .. }
+            | Self::KeyType { .. }
+            | Self::KeyValue { .. }
+            | Self::UnknownTimestamp { .. }
+            | Self::WhichTimestamp { .. }
+            | Self::NotATimestamp { .. }
+            | Self::NullTime { .. }
+            | Self::BadTime { .. }
+            | Self::TimeOutOfRange { .. }
+            | Self::NameClash { .. } => Code::InvalidArgument,
+            Self::File { .. }
+            | Self::Write { .. }
+            | Self::BadHistory { .. }
+            | Self::Assemble(_)
+            | Self::Workers(_)
+            | Self::Interrupted => Code::Internal,
+        }
+    }
+}

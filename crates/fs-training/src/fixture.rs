@@ -1,0 +1,188 @@
+//! A catalog with one view, and its offline table in a temporary folder.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::Schema;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use fs_core::data_type::UTC;
+use fs_core::time::parse_micros;
+use fs_core::{
+    Catalog, Entity, EventTime, Feature, FeatureRequest, FeatureService, FeatureView, JoinKey,
+    KeyType, Location, Meta, Naming, SEQUENCE, Selected, ServiceEntry, TimeRange,
+};
+use fs_offline::{OfflineStore, TableSchema};
+use fs_pit::Rule;
+use tempfile::TempDir;
+
+use crate::{Error, Spine, TrainingSet, TrainingSets};
+
+/// The view of users: `clicks: int64`, and `score: float64`, which is half of it.
+pub(crate) const VIEW: &str = "activity";
+
+/// A row of the view.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) user: i64,
+    pub(crate) event: i64,
+    pub(crate) created: Option<i64>,
+    pub(crate) clicks: Option<i64>,
+}
+
+pub(crate) struct Shop {
+    pub(crate) catalog: Catalog,
+    offline: Arc<OfflineStore>,
+    _folder: TempDir,
+}
+
+pub(crate) fn at(text: &str) -> i64 {
+    parse_micros(text).unwrap()
+}
+
+/// Both features of the view.
+pub(crate) fn request() -> FeatureRequest {
+    let features = ["activity:clicks", "activity:score"];
+    FeatureRequest::Features(features.map(|feature| feature.parse().unwrap()).to_vec())
+}
+
+fn feature(name: &str, data_type: &str) -> Feature {
+    Feature {
+        name: name.parse().unwrap(),
+        data_type: data_type.parse().unwrap(),
+        description: None,
+    }
+}
+
+/// A catalog whose view has `rule` and a join key of this type.
+pub(crate) fn catalog(rule: Rule, key_type: KeyType) -> Catalog {
+    let mut catalog = Catalog::empty("shop".parse().unwrap());
+    let user = Entity {
+        name: "user".parse().unwrap(),
+        join_keys: vec![JoinKey {
+            name: "user".parse().unwrap(),
+            key_type,
+        }],
+        meta: Meta::default(),
+    };
+    let view = FeatureView {
+        name: VIEW.parse().unwrap(),
+        entities: vec![user.name.clone()],
+        source: "events".parse().unwrap(),
+        ttl: rule.ttl,
+        delay: rule.delay,
+        point_in_time: rule.point_in_time,
+        schema: vec![feature("clicks", "int64"), feature("score", "float64")],
+        query: None,
+        schedule: None,
+        online: true,
+        meta: Meta::default(),
+    };
+    catalog.entities.insert(user.name.clone(), user);
+    catalog.feature_views.insert(view.name.clone(), view);
+    catalog
+}
+
+impl Shop {
+    pub(crate) fn new(rule: Rule) -> Self {
+        let folder = TempDir::new().unwrap();
+        let catalog = catalog(rule, KeyType::Int64);
+        let root = Location::folder(folder.path()).unwrap();
+        Self {
+            offline: Arc::new(OfflineStore::new(&root, &catalog.project)),
+            catalog,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn sets(&self) -> TrainingSets {
+        TrainingSets::new(Arc::clone(&self.offline)).unwrap()
+    }
+
+    pub(crate) async fn training(
+        &self,
+        spine: Spine,
+        timestamp_field: Option<&str>,
+    ) -> Result<TrainingSet, Error> {
+        let sets = self.sets();
+        sets.get(
+            &self.catalog,
+            &request(),
+            Naming::Short,
+            spine,
+            timestamp_field,
+        )
+        .await
+    }
+
+    /// Commits the rows of a window.
+    pub(crate) async fn replace(&self, window: Range<i64>, rows: &[Row]) {
+        let schema = TableSchema::of(&self.catalog, &self.catalog.feature_views[VIEW]);
+        let micros = EventTime::from_micros;
+        let range = TimeRange::new(micros(window.start), micros(window.end)).unwrap();
+        let batch = batch(&schema, rows);
+        let columns = batch.schema();
+        let stream = futures::stream::iter([Ok(batch)]);
+        let stream = Box::pin(RecordBatchStreamAdapter::new(columns, stream));
+        self.offline
+            .replace_window(&schema, &range, stream, None)
+            .await
+            .unwrap();
+    }
+
+    /// The catalog with a service `model` that has the view once for each alias and key column.
+    pub(crate) fn with_service(&self, uses: &[(&str, &str)]) -> Catalog {
+        let mut catalog = self.catalog.clone();
+        let entry = |(alias, column): &(&str, &str)| ServiceEntry {
+            view: VIEW.parse().unwrap(),
+            alias: Some(alias.parse().unwrap()),
+            join_keys: BTreeMap::from([("user".parse().unwrap(), (*column).to_owned())]),
+            features: Selected::All,
+        };
+        let service = FeatureService {
+            name: "model".parse().unwrap(),
+            features: uses.iter().map(entry).collect(),
+            meta: Meta::default(),
+        };
+        catalog
+            .feature_services
+            .insert(service.name.clone(), service);
+        catalog
+    }
+
+    /// The catalog with one more feature in the view.
+    pub(crate) fn with_feature(&self, name: &str, data_type: &str) -> Catalog {
+        let mut catalog = self.catalog.clone();
+        let view = catalog.feature_views.get_mut(VIEW).unwrap();
+        view.schema.push(feature(name, data_type));
+        catalog
+    }
+}
+
+fn batch(schema: &TableSchema, rows: &[Row]) -> RecordBatch {
+    let fields = schema.columns().fields().iter();
+    let fields: Vec<_> = fields
+        .filter(|field| field.name() != SEQUENCE)
+        .cloned()
+        .collect();
+    let events = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.event));
+    let created: TimestampMicrosecondArray = rows.iter().map(|row| row.created).collect();
+    let clicks: Vec<Option<i64>> = rows.iter().map(|row| row.clicks).collect();
+    let half = |clicks: Option<i64>| {
+        clicks
+            .and_then(|n| i32::try_from(n).ok())
+            .map(|n| f64::from(n) / 2.0)
+    };
+    let scores: Float64Array = clicks.iter().copied().map(half).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.user),
+        )),
+        Arc::new(events.with_timezone(UTC)),
+        Arc::new(created.with_timezone(UTC)),
+        Arc::new(Int64Array::from(clicks)),
+        Arc::new(scores),
+    ];
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
