@@ -1,0 +1,253 @@
+//! The store itself: blocking work in its place.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use fs_online::{
+    Decision, EncodedKey, Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite,
+    ViewId, ViewKeys, WriteOutcome,
+};
+
+use crate::LmdbOptions;
+use crate::environment::Environment;
+use crate::failure::{Failure, describe};
+use crate::rows::Rows;
+
+/// An online store in a local folder.
+///
+/// Cheap to open again: all stores of one folder in a process share it. Keys may have any length.
+#[derive(Debug, Clone)]
+pub struct LmdbStore {
+    environment: Arc<Environment>,
+}
+
+/// A transaction writes at most this many rows …
+const ROWS_PER_TRANSACTION: usize = 4_096;
+/// … and begins no other row after this many bytes.
+const BYTES_PER_TRANSACTION: usize = 8 << 20;
+
+/// Up to this many keys are read where the caller is: some hundred microseconds. More go to a
+/// blocking thread.
+const KEYS_READ_INLINE: usize = 512;
+
+impl LmdbStore {
+    /// Opens the folder `path`, making it if need be. Blocks for some milliseconds.
+    ///
+    /// Errors: the path is no folder, or may not be used by this user; its file is not LMDB's; a
+    /// later release has written it.
+    pub fn open(path: &Path, options: LmdbOptions) -> Result<Self, Error> {
+        let environment = Environment::open(path, &options)?;
+        Ok(Self { environment })
+    }
+
+    /// Runs `work` on a thread that may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Environment) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let environment = Arc::clone(&self.environment);
+        match tokio::task::spawn_blocking(move || work(&environment)).await {
+            Ok(outcome) => outcome.map_err(|error| self.failed(operation, error)),
+            Err(error) => Err(Error::Failed {
+                store: self.describe(),
+                operation,
+                source: error.into(),
+            }),
+        }
+    }
+
+    fn failed(&self, operation: &'static str, error: Failure) -> Error {
+        error.during(operation, self.environment.map.path())
+    }
+}
+
+#[async_trait]
+impl OnlineStore for LmdbStore {
+    fn describe(&self) -> String {
+        describe(self.environment.map.path())
+    }
+
+    async fn prepare(&self, view: &ViewId, layout: &RowLayout) -> Result<(), Error> {
+        // Every run prepares its views: mostly there is nothing to write.
+        if self.layouts(view).await?.contains(layout) {
+            return Ok(());
+        }
+        let (view, layout) = (view.clone(), layout.clone());
+        self.blocking("prepare a view", move |on| {
+            on.create(&view)?;
+            on.map.transact(|env| {
+                let mut txn = env.write_txn()?;
+                on.meta.put_layout(&mut txn, &view, &layout)?;
+                Ok(txn.commit()?)
+            })
+        })
+        .await
+    }
+
+    async fn layouts(&self, view: &ViewId) -> Result<Vec<RowLayout>, Error> {
+        let on = &self.environment;
+        on.map
+            .transact(|env| on.meta.layouts(&*env.read_txn()?, view))
+            .map_err(|error| self.failed("read layouts", error))
+    }
+
+    async fn write(&self, view: &ViewId, mut rows: Vec<RowWrite>) -> Result<WriteOutcome, Error> {
+        // Neighbours in the file are written together. The sort is stable: the writes of one key
+        // keep their order.
+        rows.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut rows = rows.into_iter().peekable();
+        let mut outcome = WriteOutcome::default();
+        while rows.peek().is_some() {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while batch.len() < ROWS_PER_TRANSACTION && bytes < BYTES_PER_TRANSACTION {
+                let Some(write) = rows.next() else { break };
+                bytes += write.row.as_ref().map_or(0, Bytes::len);
+                batch.push(write);
+            }
+            let view = view.clone();
+            outcome += self
+                .blocking("write", move |on| {
+                    write_batch(on, on.create(&view)?, &batch)
+                })
+                .await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
+        let keys: usize = requests.iter().map(|request| request.keys.len()).sum();
+        if keys <= KEYS_READ_INLINE {
+            let opened = requests
+                .iter()
+                .map(|request| Some((Some(self.environment.opened(request.view)?), request.keys)));
+            // A view that this process meets for the first time has to be opened first.
+            if let Some(requests) = opened.collect::<Option<Vec<_>>>() {
+                return read_rows(&self.environment, &requests)
+                    .map_err(|error| self.failed("read", error));
+            }
+        }
+        let requests: Vec<(ViewId, Vec<EncodedKey>)> = requests
+            .iter()
+            .map(|request| (request.view.clone(), request.keys.to_vec()))
+            .collect();
+        self.blocking("read", move |on| {
+            let requests: Vec<_> = requests
+                .iter()
+                .map(|(view, keys)| Ok((on.existing(view)?, keys.as_slice())))
+                .collect::<Result<_, Failure>>()?;
+            read_rows(on, &requests)
+        })
+        .await
+    }
+
+    async fn published(&self, view: &ViewId) -> Result<Option<Published>, Error> {
+        let on = &self.environment;
+        on.map
+            .transact(|env| on.meta.published(&*env.read_txn()?, view))
+            .map_err(|error| self.failed("read the published state", error))
+    }
+
+    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
+        let view = view.clone();
+        self.blocking("record the published state", move |on| {
+            on.map.transact(|env| {
+                let mut txn = env.write_txn()?;
+                on.meta.set_published(&mut txn, &view, published)?;
+                Ok(txn.commit()?)
+            })
+        })
+        .await
+    }
+
+    async fn keys(
+        &self,
+        view: &ViewId,
+        from: Option<&KeyCursor>,
+        limit: usize,
+    ) -> Result<KeyPage, Error> {
+        let (view, from) = (view.clone(), from.cloned());
+        self.blocking("list keys", move |on| {
+            let Some(rows) = on.existing(&view)? else {
+                return Ok(KeyPage::default());
+            };
+            on.map
+                .transact(|env| rows.page(&*env.read_txn()?, from.as_ref(), limit.max(1)))
+        })
+        .await
+    }
+
+    async fn drop_view(&self, view: &ViewId) -> Result<(), Error> {
+        let view = view.clone();
+        self.blocking("drop a view", move |on| on.forget(&view))
+            .await
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.environment
+            .map
+            .transact(|env| {
+                env.read_txn()?;
+                Ok(())
+            })
+            .map_err(|error| self.failed("be read", error))
+    }
+}
+
+fn write_batch(on: &Environment, rows: Rows, batch: &[RowWrite]) -> Result<WriteOutcome, Failure> {
+    on.map.transact(|env| {
+        let mut outcome = WriteOutcome::default();
+        let mut txn = env.write_txn()?;
+        for write in batch {
+            let key = write.key.as_bytes();
+            let decision = write.decide(rows.get(&txn, key)?)?;
+            match (decision, &write.row) {
+                (Decision::Store, Some(row)) => rows.put(&mut txn, key, row)?,
+                (Decision::Delete, _) => rows.delete(&mut txn, key)?,
+                _ => {}
+            }
+            outcome.count(decision);
+        }
+        txn.commit()?;
+        Ok(outcome)
+    })
+}
+
+/// Reads everything in one transaction, into one buffer that the rows share.
+fn read_rows(
+    on: &Environment,
+    requests: &[(Option<Rows>, &[EncodedKey])],
+) -> Result<Vec<Vec<Option<Bytes>>>, Failure> {
+    on.map.transact(|env| {
+        let txn = env.read_txn()?;
+        let mut buffer = BytesMut::new();
+        let mut places = Vec::with_capacity(requests.len());
+        for (rows, keys) in requests {
+            let mut found = Vec::with_capacity(keys.len());
+            for key in *keys {
+                let row = match rows {
+                    Some(rows) => rows.get(&txn, key.as_bytes())?,
+                    None => None,
+                };
+                found.push(row.map(|row| {
+                    let start = buffer.len();
+                    buffer.extend_from_slice(row);
+                    start..buffer.len()
+                }));
+            }
+            places.push(found);
+        }
+        drop(txn);
+        let buffer = buffer.freeze();
+        let row = |place: std::ops::Range<usize>| buffer.slice(place);
+        Ok(places
+            .into_iter()
+            .map(|found| found.into_iter().map(|place| place.map(row)).collect())
+            .collect())
+    })
+}
+
+#[cfg(test)]
+mod tests;
