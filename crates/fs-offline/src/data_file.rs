@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use deltalake::kernel::{Add, LogicalFileView, Remove};
 use fs_core::time::parse_micros;
-use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, TimeRange};
+use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, EventTime, TimeRange};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -98,7 +98,7 @@ impl DataFile {
 
     /// How the rows of this file lie to `window`.
     pub(crate) fn overlap(&self, window: &TimeRange) -> Overlap {
-        let start = window.start().map_or(i64::MIN, |start| start.as_micros());
+        let start = window.start().map_or(i64::MIN, EventTime::as_micros);
         let end = window.end().as_micros();
         if self.event.max < start || self.event.min >= end {
             Overlap::Outside
@@ -134,8 +134,6 @@ impl Stats {
 
 #[cfg(test)]
 mod tests {
-    use fs_core::EventTime;
-
     use super::*;
 
     fn file(stats: &str) -> DataFile {

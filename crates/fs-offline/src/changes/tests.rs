@@ -103,8 +103,9 @@ async fn a_log_entry_that_is_gone_is_said_to_be() {
 async fn a_compaction_by_another_tool_changes_nothing_and_keeps_the_sequence() {
     let shop = Shop::new();
     for day in 0..3 {
-        let rows = [row("a", day * 10, day)];
-        shop.replace(window(day * 10, day * 10 + 10), &rows, None)
+        let start = day * 1_000_000;
+        let rows = [row("a", start, day)];
+        shop.replace(window(start, start + 10), &rows, None)
             .await
             .unwrap();
     }

@@ -62,9 +62,9 @@ async fn rows_can_be_found_by_created_time() {
         .await
         .unwrap();
     shop.replace(
-        window(10, 20),
+        window(1_000_000, 1_000_020),
         &[Row {
-            event: 15,
+            event: 1_000_015,
             ..created(Some(70_001))
         }],
         None,
