@@ -3,102 +3,167 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::execution::context::SessionContext;
-use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use fs_core::data_type::timestamp_type;
 use fs_core::{Catalog, EventTime, FeatureView, SourceName, TimeRange};
 
-use crate::{EngineOptions, Error, FileRows, SourceProblem, ViewRows};
+use crate::conform::least_late;
+use crate::convert::is_time;
+use crate::tables::{Shared, Tables};
+use crate::view_plan::ViewPlan;
+use crate::{EngineOptions, Error, FileRows, SourceProblem, ViewRows, check, read_file};
+
+/// How many of the greatest consumers an out-of-memory error names.
+const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 
 /// Reads sources.
 ///
 /// One runtime (memory pool, spill files, object stores, caches) serves all queries; every query
 /// gets a session of its own, which knows nothing but the sources of its catalog.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
-    options: EngineOptions,
-    runtime: Arc<RuntimeEnv>,
+    shared: Arc<Shared>,
 }
 
 impl Engine {
-    /// An engine with its own memory pool.
-    pub fn new(options: EngineOptions) -> Result<Self, Error> {
+    /// An engine with its own memory pool; it reads nothing yet.
+    pub fn new(mut options: EngineOptions) -> Result<Self, Error> {
+        options.base_dir = std::path::absolute(&options.base_dir).unwrap_or(options.base_dir);
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(limit) = options.memory_limit {
+            let pool = TrackConsumersPool::new(FairSpillPool::new(limit), NAMED_CONSUMERS);
+            runtime = runtime.with_memory_pool(Arc::new(pool));
+        }
+        let runtime = runtime.build_arc().map_err(Error::Start)?;
         Ok(Self {
-            options,
-            runtime: Arc::default(),
+            shared: Arc::new(Shared { options, runtime }),
         })
     }
 
     /// A session without any source, on the runtime that all queries share.
     pub fn session(&self) -> SessionContext {
-        SessionContext::new()
+        let mut config = self.shared.config();
+        if let Some(partitions) = self.shared.options.target_partitions {
+            config = config.with_target_partitions(partitions);
+        }
+        SessionContext::new_with_config_rt(config, Arc::clone(&self.shared.runtime))
     }
 
-    /// The columns of a source after its `field_mapping`.
+    /// A session whose tables are the sources of `catalog`, each opened when a query names it.
+    ///
+    /// Its plans have one partition, so that rows keep the order of the source.
+    pub fn session_over(&self, catalog: &Catalog) -> SessionContext {
+        self.tables(catalog).session()
+    }
+
+    /// The columns of a source after its `field_mapping`, its times as `timestamp[us, UTC]`.
+    ///
+    /// Columns of CSV and JSON have the types of a sample.
     pub async fn source_schema(
         &self,
-        _catalog: &Catalog,
+        catalog: &Catalog,
         source: &SourceName,
     ) -> Result<SchemaRef, Error> {
-        Err(unfinished(source))
+        let tables = self.tables(catalog);
+        let source = tables.source(source)?;
+        let schema = tables.open(source).await?.table.schema();
+        let times = [
+            Some(&source.timestamp_field),
+            source.created_timestamp_column.as_ref(),
+        ];
+        let fields = schema.fields().iter().map(|field| {
+            let is_time = times.contains(&Some(field.name())) && is_time(field.data_type());
+            if is_time {
+                Field::new(field.name(), timestamp_type(), field.is_nullable())
+            } else {
+                field.as_ref().clone()
+            }
+        });
+        Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }
 
     /// The rows of `view` whose event time lies in `range`, in the order of the source.
+    ///
+    /// Reads nothing but schemas before the stream is polled. The event-time filter and the
+    /// columns are pushed down into Parquet and Delta.
     pub async fn view_rows(
         &self,
-        _catalog: &Catalog,
+        catalog: &Catalog,
         view: &FeatureView,
-        _range: &TimeRange,
+        range: &TimeRange,
     ) -> Result<ViewRows, Error> {
-        Err(unfinished(&view.source))
+        let tables = self.tables(catalog);
+        ViewPlan::open(&tables, view).await?.rows(range).await
     }
 
     /// The least event time among the rows of `view` that became known at or after `watermark`
     /// and have an event time before it; `None` if there are none or no created time is recorded.
     pub async fn late_start(
         &self,
-        _catalog: &Catalog,
+        catalog: &Catalog,
         view: &FeatureView,
-        _watermark: EventTime,
+        watermark: EventTime,
     ) -> Result<Option<EventTime>, Error> {
-        Err(unfinished(&view.source))
+        let tables = self.tables(catalog);
+        let plan = ViewPlan::open(&tables, view).await?;
+        let Some(rows) = plan.late(watermark.as_micros()).await? else {
+            return Ok(None);
+        };
+        least_late(rows, &format!("view `{}`", view.name), watermark).await
     }
 
     /// What is wrong with a source: its files, its query, its times, its mapping.
-    pub async fn check_source(
-        &self,
-        _catalog: &Catalog,
-        _source: &SourceName,
-    ) -> Vec<SourceProblem> {
-        Vec::new()
+    ///
+    /// Reads metadata and, of CSV and JSON, a sample; no rows.
+    pub async fn check_source(&self, catalog: &Catalog, source: &SourceName) -> Vec<SourceProblem> {
+        let tables = self.tables(catalog);
+        match tables.source(source) {
+            Ok(source) => check::source(&tables, source).await,
+            // A catalog whose references resolve has the source.
+            Err(_) => Vec::new(),
+        }
     }
 
-    /// What is wrong with a view, its source included.
-    pub async fn check_view(&self, _catalog: &Catalog, _view: &FeatureView) -> Vec<SourceProblem> {
-        Vec::new()
+    /// What is wrong with a view; the problems of its source come first, and alone when the source
+    /// cannot be read at all.
+    pub async fn check_view(&self, catalog: &Catalog, view: &FeatureView) -> Vec<SourceProblem> {
+        let mut problems = self.check_source(catalog, &view.source).await;
+        let unreadable = problems.iter().any(SourceProblem::hides_columns);
+        if !unreadable {
+            problems.extend(check::view(&self.tables(catalog), view).await);
+        }
+        problems
     }
 
     /// What is wrong with every source and every view, each problem once.
-    pub async fn check(&self, _catalog: &Catalog) -> Vec<SourceProblem> {
-        Vec::new()
+    pub async fn check(&self, catalog: &Catalog) -> Vec<SourceProblem> {
+        let mut problems = Vec::new();
+        for source in catalog.sources.keys() {
+            problems.extend(self.check_source(catalog, source).await);
+        }
+        for view in catalog.feature_views.values() {
+            for problem in self.check_view(catalog, view).await {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
+        problems
     }
 
     /// The rows of a Parquet or CSV file, chosen by its ending; a relative path starts from the
-    /// process's own folder. CSV columns that `declared` names are read with that type, the others
-    /// with the type that all their values have.
-    pub async fn read_file(&self, path: &Path, _declared: &Schema) -> Result<FileRows, Error> {
-        Err(Error::UnknownFormat {
-            path: path.to_owned(),
-        })
+    /// engine's base folder.
+    ///
+    /// CSV columns that `declared` names are read with that type, the others with the narrowest
+    /// type that all their values have.
+    pub async fn read_file(&self, path: &Path, declared: &Schema) -> Result<FileRows, Error> {
+        read_file::read(&self.shared, path, declared).await
     }
-}
 
-fn unfinished(source: &SourceName) -> Error {
-    Error::MixedTypes {
-        source_name: source.clone(),
-        column: String::new(),
-        first: String::new(),
-        second: String::new(),
-        file: String::new(),
+    fn tables(&self, catalog: &Catalog) -> Tables {
+        Tables::new(Arc::clone(&self.shared), catalog)
     }
 }

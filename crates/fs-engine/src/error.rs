@@ -114,6 +114,20 @@ pub enum Error {
     /// Rows without a join key or an event time.
     #[error("{0}")]
     BadRows(BadRows),
+    /// A name that no source has.
+    #[error("there is no source `{source_name}`{hint}")]
+    UnknownSource {
+        /// The name.
+        source_name: SourceName,
+        /// The nearest one, or nothing.
+        hint: String,
+    },
+    /// A sql source that selects from itself.
+    #[error("source `{source_name}` selects from itself, by way of other sql sources")]
+    Cycle {
+        /// The source.
+        source_name: SourceName,
+    },
     /// SQL that failed while it ran.
     #[error("reading the rows of {origin} failed")]
     Query {
@@ -162,6 +176,25 @@ pub struct BadRows {
 }
 
 impl Error {
+    /// What a failed query means: the error of ours behind it, or how it failed.
+    pub(crate) fn of_query(origin: String, cause: DataFusionError) -> Self {
+        match into_ours(cause) {
+            Ok(ours) => ours,
+            Err(cause) => Self::of_foreign(origin, cause),
+        }
+    }
+
+    fn of_foreign(origin: String, cause: DataFusionError) -> Self {
+        match cause.find_root() {
+            DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory { origin, cause },
+            DataFusionError::ObjectStore(_) => Self::Unreachable {
+                location: origin,
+                cause: Box::new(cause),
+            },
+            _ => Self::Query { origin, cause },
+        }
+    }
+
     /// The error behind what a stream of this crate yields, if it is one of ours.
     pub fn from_datafusion(error: &DataFusionError) -> Option<&Self> {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -175,10 +208,29 @@ impl Error {
     }
 }
 
+/// The error of ours that a query carried to us, or the foreign one.
+fn into_ours(error: DataFusionError) -> Result<Error, DataFusionError> {
+    match error {
+        DataFusionError::External(inner) => inner
+            .downcast::<Error>()
+            .map(|ours| *ours)
+            .map_err(DataFusionError::External),
+        DataFusionError::Context(message, inner) => {
+            into_ours(*inner).map_err(|inner| DataFusionError::Context(message, Box::new(inner)))
+        }
+        DataFusionError::Diagnostic(note, inner) => {
+            into_ours(*inner).map_err(|inner| DataFusionError::Diagnostic(note, Box::new(inner)))
+        }
+        other => Err(other),
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::NoFiles { .. } | Self::NoSuchFile { .. } => Code::NotFound,
+            Self::NoFiles { .. } | Self::NoSuchFile { .. } | Self::UnknownSource { .. } => {
+                Code::NotFound
+            }
             Self::Unreachable { .. } => Code::Unavailable,
             Self::OutOfMemory { .. } => Code::ResourceExhausted,
             Self::Start(_) => Code::Internal,

@@ -10,11 +10,23 @@
 //! run, a value that does not fit is an [`Error`] that names it, and a row without its key or its
 //! event time fails the run.
 
+mod bounds;
+mod check;
+mod conform;
+mod convert;
+mod delta_table;
 mod engine;
 mod error;
+mod files;
 mod options;
+mod parquet_table;
 mod problem;
+mod read_file;
 mod rows;
+mod tables;
+mod text_table;
+mod union;
+mod view_plan;
 
 pub use engine::Engine;
 pub use error::{BadRows, Error};

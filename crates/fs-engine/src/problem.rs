@@ -58,3 +58,16 @@ pub enum ViewField {
     /// The entry of `schema:` for this feature.
     Feature(FeatureName),
 }
+
+impl SourceProblem {
+    /// Whether the columns of the source cannot be known because of this.
+    pub(crate) fn hides_columns(&self) -> bool {
+        matches!(
+            &self.place,
+            Place::Source {
+                field: SourceField::Path | SourceField::Query | SourceField::FieldMapping(_),
+                ..
+            }
+        )
+    }
+}

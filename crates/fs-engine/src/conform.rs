@@ -1,0 +1,293 @@
+//! Raw rows of a source become rows of a view.
+
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::compute::{take, take_record_batch};
+use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use arrow::util::display::array_value_to_string;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use fs_core::data_type::timestamp_type;
+use fs_core::{
+    CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, EventTime, FeatureView, Source, TimeRange,
+};
+use futures::{StreamExt, stream};
+
+use crate::convert::{BadCell, convert, to_micros, type_name};
+use crate::{BadRows, Error, ViewRows};
+
+/// The columns of the rows of a view.
+pub(crate) fn view_schema(catalog: &Catalog, view: &FeatureView) -> SchemaRef {
+    let keys = catalog
+        .join_keys(view)
+        .map(|key| Field::new(key.name.as_str(), key.key_type.to_arrow(), false));
+    let times = [
+        Field::new(EVENT_TIMESTAMP, timestamp_type(), false),
+        Field::new(CREATED_TIMESTAMP, timestamp_type(), true),
+    ];
+    let features = view
+        .schema
+        .iter()
+        .map(|feature| Field::new(feature.name.as_str(), feature.data_type.to_arrow(), true));
+    let fields: Vec<Field> = keys.chain(times).chain(features).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// The names of the raw columns for [`view_schema`], in its order; no created column if the
+/// source has none.
+pub(crate) fn raw_columns(
+    catalog: &Catalog,
+    view: &FeatureView,
+    source: &Source,
+    with_created: bool,
+) -> Vec<String> {
+    let keys = catalog.join_keys(view).map(|key| key.name.to_string());
+    let event = [source.timestamp_field.clone()];
+    let created = source.created_timestamp_column.clone();
+    let created = created.filter(|_| with_created);
+    let features = view.schema.iter().map(|feature| feature.name.to_string());
+    keys.chain(event).chain(created).chain(features).collect()
+}
+
+/// Converts raw batches one by one and remembers the rows that cannot be.
+#[derive(Debug)]
+pub(crate) struct Conform {
+    origin: String,
+    schema: SchemaRef,
+    /// How many columns of the schema are join keys.
+    keys: usize,
+    with_created: bool,
+    range: TimeRange,
+    /// Rows read so far.
+    rows: u64,
+    bad: Option<BadRows>,
+    view: FeatureView,
+}
+
+impl Conform {
+    pub(crate) fn new(
+        catalog: &Catalog,
+        view: &FeatureView,
+        with_created: bool,
+        range: TimeRange,
+    ) -> Self {
+        Self {
+            origin: format!("view `{}`, source `{}`", view.name, view.source),
+            schema: view_schema(catalog, view),
+            keys: catalog.join_keys(view).count(),
+            with_created,
+            range,
+            rows: 0,
+            bad: None,
+            view: view.clone(),
+        }
+    }
+
+    /// Runs `raw` through; its columns are [`raw_columns`].
+    pub(crate) fn rows(self, raw: SendableRecordBatchStream) -> ViewRows {
+        let schema = Arc::clone(&self.schema);
+        let rows = stream::unfold(Some((self, raw)), |state| async move {
+            let (mut conform, mut raw) = state?;
+            match raw.next().await {
+                Some(batch) => {
+                    let batch = batch
+                        .map_err(|cause| Error::of_query(conform.origin.clone(), cause))
+                        .and_then(|batch| conform.batch(&batch));
+                    let next = batch.is_ok().then_some((conform, raw));
+                    Some((batch, next))
+                }
+                None => conform.bad.map(|bad| (Err(Error::BadRows(bad)), None)),
+            }
+        })
+        .filter(|batch| {
+            let empty = batch.as_ref().is_ok_and(|batch| batch.num_rows() == 0);
+            std::future::ready(!empty)
+        })
+        .map(|batch| batch.map_err(|error| DataFusionError::External(Box::new(error))));
+        ViewRows {
+            schema: Arc::clone(&schema),
+            stream: Box::pin(RecordBatchStreamAdapter::new(schema, rows)),
+        }
+    }
+
+    fn batch(&mut self, raw: &RecordBatch) -> Result<RecordBatch, Error> {
+        let rows_before = self.rows;
+        self.rows += raw.num_rows() as u64;
+        let event_column = self.column(raw, self.keys)?;
+        let event = to_micros(event_column)
+            .map_err(|bad| self.bad_value(self.keys, bad, rows_before, None))?;
+        let mut kept = Vec::with_capacity(raw.num_rows());
+        for row in 0..raw.num_rows() {
+            let at = event
+                .is_valid(row)
+                .then(|| EventTime::from_micros(event.value(row)));
+            if at.is_some_and(|at| !self.range.contains(at)) {
+                continue;
+            }
+            match self.missing(raw, row, at) {
+                Some(column) => self.reject(raw, row, rows_before, column),
+                // A batch has far fewer rows than 32 bits count.
+                None => kept.push(u32::try_from(row).unwrap_or(u32::MAX)),
+            }
+        }
+        let kept = UInt32Array::from(kept);
+        let all = kept.len() == raw.num_rows();
+        let (raw, event) = if all {
+            (raw.clone(), Arc::new(event) as ArrayRef)
+        } else {
+            let event = take(&event, &kept, None).map_err(|cause| self.arrow(cause))?;
+            (
+                take_record_batch(raw, &kept).map_err(|cause| self.arrow(cause))?,
+                event,
+            )
+        };
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for at in 0..self.schema.fields().len() {
+            let column = if at == self.keys {
+                Arc::clone(&event)
+            } else {
+                self.converted(&raw, at)
+                    .map_err(|bad| self.bad_value(at, bad, rows_before, Some(&kept)))?
+            };
+            columns.push(column);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(|cause| self.arrow(cause))
+    }
+
+    /// Column `at` of the schema, converted.
+    fn converted(&self, raw: &RecordBatch, at: usize) -> Result<ArrayRef, BadCell> {
+        let created = self.keys + 1;
+        let wanted = self.schema.field(at).data_type();
+        if at == created && !self.with_created {
+            return Ok(new_null_array(wanted, raw.num_rows()));
+        }
+        let at_raw = if at > created && !self.with_created {
+            at - 1
+        } else {
+            at
+        };
+        let Some(found) = raw.columns().get(at_raw) else {
+            return Ok(new_null_array(wanted, raw.num_rows()));
+        };
+        if at == created {
+            return Ok(Arc::new(to_micros(found)?));
+        }
+        convert(found, wanted)
+    }
+
+    fn column<'a>(&self, raw: &'a RecordBatch, at: usize) -> Result<&'a ArrayRef, Error> {
+        raw.columns()
+            .get(at)
+            .ok_or_else(|| self.arrow(ArrowError::SchemaError(format!("column {at} is missing"))))
+    }
+
+    /// The join key or the event time that `row` lacks.
+    fn missing(&self, raw: &RecordBatch, row: usize, event: Option<EventTime>) -> Option<usize> {
+        let key = (0..self.keys).find(|at| {
+            raw.columns()
+                .get(*at)
+                .is_some_and(|column| is_null(column, row))
+        });
+        key.or_else(|| event.is_none().then_some(self.keys))
+    }
+
+    fn reject(&mut self, raw: &RecordBatch, row: usize, rows_before: u64, column: usize) {
+        if let Some(bad) = &mut self.bad {
+            bad.count += 1;
+            return;
+        }
+        let names = raw.schema();
+        let name = |at: usize| names.field(at).name().clone();
+        let shown = (0..=self.keys).map(|at| {
+            let value = match raw.columns().get(at) {
+                Some(column) if !is_null(column, row) => {
+                    array_value_to_string(column, row).unwrap_or_default()
+                }
+                _ => "null".to_owned(),
+            };
+            format!("{}={value}", name(at))
+        });
+        self.bad = Some(BadRows {
+            view: self.view.name.clone(),
+            source_name: self.view.source.clone(),
+            column: name(column),
+            count: 1,
+            row: rows_before + row as u64 + 1,
+            first: shown.collect::<Vec<_>>().join(", "),
+        });
+    }
+
+    fn bad_value(&self, at: usize, bad: BadCell, before: u64, kept: Option<&UInt32Array>) -> Error {
+        let row = match kept {
+            Some(kept) if bad.row < kept.len() => kept.value(bad.row) as usize,
+            _ => bad.row,
+        };
+        let field = self.schema.field(at);
+        Error::BadValue {
+            origin: self.origin.clone(),
+            column: field.name().clone(),
+            value: bad.value,
+            row: before + row as u64 + 1,
+            expected: type_name(field.data_type()),
+            hint: "; fix the source, or leave such rows out with a `query:`".to_owned(),
+        }
+    }
+
+    fn arrow(&self, cause: ArrowError) -> Error {
+        Error::of_query(self.origin.clone(), cause.into())
+    }
+}
+
+fn is_null(column: &ArrayRef, row: usize) -> bool {
+    match column.data_type() {
+        arrow::datatypes::DataType::Null => true,
+        arrow::datatypes::DataType::Dictionary(..) => column
+            .logical_nulls()
+            .is_some_and(|nulls| nulls.is_null(row)),
+        _ => column.is_null(row),
+    }
+}
+
+/// The least event time in a stream of raw `(event, created)` columns, among the rows that were
+/// created at or after `watermark` and happened before it.
+pub(crate) async fn least_late(
+    mut raw: SendableRecordBatchStream,
+    origin: &str,
+    watermark: EventTime,
+) -> Result<Option<EventTime>, Error> {
+    let mut least: Option<i64> = None;
+    while let Some(batch) = raw.next().await {
+        let batch = batch.map_err(|cause| Error::of_query(origin.to_owned(), cause))?;
+        let micros = |at: usize| {
+            let column = batch.column(at);
+            convert(column, &timestamp_type()).map_err(|bad| Error::BadValue {
+                origin: origin.to_owned(),
+                column: batch.schema_ref().field(at).name().clone(),
+                value: bad.value,
+                row: bad.row as u64 + 1,
+                expected: "timestamp".to_owned(),
+                hint: String::new(),
+            })
+        };
+        let (event, created) = (micros(0)?, micros(1)?);
+        let pairs = event
+            .as_primitive::<TimestampMicrosecondType>()
+            .iter()
+            .zip(created.as_primitive::<TimestampMicrosecondType>());
+        for (event, created) in pairs {
+            if let (Some(event), Some(created)) = (event, created)
+                && created >= watermark.as_micros()
+                && event < watermark.as_micros()
+            {
+                least = Some(least.map_or(event, |least| least.min(event)));
+            }
+        }
+    }
+    Ok(least.map(EventTime::from_micros))
+}
