@@ -1,8 +1,10 @@
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, AsArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use fs_core::code::report;
 use fs_core::data_type::UTC;
 use fs_core::{Code, Coded, EVENT_TIMESTAMP, PointInTime, Span, Ttl};
@@ -91,7 +93,10 @@ async fn the_columns_of_the_spine_come_back_untouched_and_features_follow() {
         .collect();
     assert_eq!(names, ["label", "user", EVENT_TIMESTAMP, "clicks", "score"]);
     assert_eq!(clicks(&batch), [Some(1)]);
-    assert_eq!(batch.column(4).as_primitive::<Float64Type>().value(0), 0.5);
+    assert_eq!(
+        *batch.column(4),
+        Arc::new(Float64Array::from(vec![0.5])) as ArrayRef
+    );
 }
 
 #[tokio::test]
