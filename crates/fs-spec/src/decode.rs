@@ -36,6 +36,16 @@ pub(crate) mod grammar {
     pub(crate) use super::settings::{EMBEDDED, ENGINE, FOLDER, REDIS, SETTINGS};
     pub(crate) use super::source::SOURCE;
     pub(crate) use super::view::{FEATURE, VIEW};
+
+    use std::collections::BTreeSet;
+
+    pub(crate) fn formats() -> BTreeSet<String> {
+        super::source::FORMATS.names()
+    }
+
+    pub(crate) fn point_in_time() -> BTreeSet<String> {
+        super::view::POINT_IN_TIME.names()
+    }
 }
 
 /// The fields that a map may have.

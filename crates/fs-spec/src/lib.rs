@@ -39,7 +39,7 @@ pub mod settings;
 pub mod sql;
 mod tree;
 
-pub use load::{FEATURE_STORE_YAML, LoadError, Repo, load};
+pub use load::{FEATURE_STORE_YAML, LoadError, Repo, load, load_settings};
 pub use places::{Place, Positions};
 pub use position::Position;
 pub use problem::{Problem, summary};

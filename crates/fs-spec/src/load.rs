@@ -87,18 +87,7 @@ impl Coded for LoadError {
 /// below the root. Hidden files and folders (`.fs`, `.git`) are left out. `environment` answers
 /// `${NAME}`; nothing else is read from outside the folder.
 pub fn load(root: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Repo, LoadError> {
-    let no_settings = || LoadError::NoFeatureStoreYaml {
-        root: root.to_owned(),
-    };
-    let absolute = match root.canonicalize() {
-        Ok(absolute) => absolute,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_settings()),
-        Err(error) => return Err(unreadable(root)(error)),
-    };
-    let settings_path = absolute.join(FEATURE_STORE_YAML);
-    if !settings_path.is_file() {
-        return Err(no_settings());
-    }
+    let (absolute, _) = find_settings(root)?;
     let mut walk = Walk::default();
     walk.folder(&absolute)?;
     walk.files.sort();
@@ -111,6 +100,45 @@ pub fn load(root: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result
         files.push((name, bytes));
     }
     read(&absolute, files, environment).map_err(LoadError::Problems)
+}
+
+/// Reads the settings of the repo in `root`, and leaves the definitions alone.
+///
+/// For whoever works with what is applied: definitions that are being edited are none of their
+/// business.
+pub fn load_settings(
+    root: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, LoadError> {
+    let (absolute, path) = find_settings(root)?;
+    let bytes = std::fs::read(&path).map_err(unreadable(&path))?;
+    let mut sink = Sink::default();
+    let settings = text(FEATURE_STORE_YAML.to_owned(), bytes, &mut sink).and_then(|file| {
+        let documents = documents(&file, environment, &mut sink);
+        settings_of(&file, &documents, &absolute, &mut sink)?.finish()
+    });
+    match settings.filter(|_| sink.is_empty()) {
+        Some(settings) => Ok(settings),
+        None => Err(LoadError::Problems(sink.into_problems())),
+    }
+}
+
+/// The absolute folder of the repo in `root`, and its settings file.
+fn find_settings(root: &Path) -> Result<(PathBuf, PathBuf), LoadError> {
+    let no_settings = || LoadError::NoFeatureStoreYaml {
+        root: root.to_owned(),
+    };
+    let absolute = match root.canonicalize() {
+        Ok(absolute) => absolute,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_settings()),
+        Err(error) => return Err(unreadable(root)(error)),
+    };
+    let path = absolute.join(FEATURE_STORE_YAML);
+    if path.is_file() {
+        Ok((absolute, path))
+    } else {
+        Err(no_settings())
+    }
 }
 
 fn unreadable(path: &Path) -> impl Fn(io::Error) -> LoadError {

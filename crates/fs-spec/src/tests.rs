@@ -1,7 +1,9 @@
 //! The whole path, from the text of files to a repo or to problems.
 
+mod between_definitions;
+mod definitions;
 mod files;
 mod good;
 mod many_problems;
-mod rules;
 mod robustness;
+mod settings;

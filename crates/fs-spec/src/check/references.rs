@@ -1,5 +1,6 @@
 //! Names of other definitions, and what only works if the other has something.
 
+use fs_core::suggest::did_you_mean;
 use fs_core::{Kind, PointInTime};
 
 use crate::Problem;
@@ -43,7 +44,8 @@ struct Unknown<'a> {
 }
 
 impl Unknown<'_> {
-    /// Reports a name that nothing has, unless what could not be read may have it.
+    /// Reports a name that nothing has, unless what could not be read may have it. A
+    /// name that is nearly right is reported all the same.
     fn report<'a>(
         &self,
         kind: Kind,
@@ -52,7 +54,11 @@ impl Unknown<'_> {
         sink: &mut Sink,
     ) {
         let (text, noun) = (name.value.as_ref(), noun(kind));
-        if self.drafts.incomplete.contains(&kind) || self.drafts.undecided.contains(text) {
+        if self.drafts.undecided.contains(text) {
+            return;
+        }
+        let may_be_missing = self.drafts.incomplete.contains(&kind);
+        if may_be_missing && did_you_mean(text, known.clone()).is_none() {
             return;
         }
         let message = format!("there is no {noun} `{text}`");

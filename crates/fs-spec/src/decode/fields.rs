@@ -1,5 +1,7 @@
 //! The fields of one map, checked against what it may have.
 
+use fs_core::suggest::did_you_mean;
+
 use crate::decode::{Grammar, values};
 use crate::position::Position;
 use crate::problem::{Sink, nearest_or_all};
@@ -79,12 +81,22 @@ impl<'a> Fields<'a> {
     /// The value of `field`; a problem if it is missing or null.
     pub(crate) fn required(&self, field: &str, example: &str, sink: &mut Sink) -> Option<&'a Node> {
         let node = self.optional(field);
-        if node.is_none() {
+        if node.is_none() && !self.is_misspelt(field) {
             let at = self.key_at(field).unwrap_or(self.at);
             let message = format!("{} needs `{field}`", self.called);
             sink.report_with_help(at, message, format!("add `{field}: {example}`"));
         }
         node
+    }
+
+    /// Whether an unknown field was meant to be `field`, and is reported as that already.
+    fn is_misspelt(&self, field: &str) -> bool {
+        let known = self.grammar.fields;
+        self.pairs
+            .iter()
+            .map(|pair| pair.key.as_str())
+            .filter(|key| !known.contains(key) && !self.grammar.later.contains(key))
+            .any(|key| did_you_mean(key, known.iter().copied()) == Some(field))
     }
 
     fn pair(&self, field: &str) -> Option<&'a Pair> {

@@ -151,7 +151,8 @@ fn redis(node: &Node, sink: &mut Sink) -> Option<At<OnlineStoreSettings>> {
     let url = values::text(url, "`url`", sink)?;
     let schemes = ["redis://", "rediss://"];
     if !schemes.iter().any(|scheme| url.value.starts_with(scheme)) {
-        let message = format!("`{}` is not the URL of a Redis server", url.value);
+        // The URL may hold a password, so it is not repeated.
+        let message = "this is not the URL of a Redis server";
         let help = "write `redis://host:port`, or `rediss://host:port` for TLS";
         sink.report_with_help(&url.at, message, help);
         return None;

@@ -29,7 +29,7 @@ pub(crate) const SOURCE: Grammar = Grammar {
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     Parquet,
     Csv,
     Json,
@@ -37,7 +37,7 @@ enum Format {
     Sql,
 }
 
-const FORMATS: Words<Format> = Words {
+pub(crate) const FORMATS: Words<Format> = Words {
     noun: "format",
     known: &[
         ("parquet", Format::Parquet),

@@ -114,6 +114,12 @@ pub(crate) struct Words<T: 'static> {
 }
 
 impl<T: Copy> Words<T> {
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> std::collections::BTreeSet<String> {
+        let names = self.known.iter().map(|(name, _)| (*name).to_owned());
+        names.collect()
+    }
+
     /// One of the words.
     pub(crate) fn read(&self, node: &Node, sink: &mut Sink) -> Option<At<T>> {
         let word = text(node, &format!("the {}", self.noun), sink)?;

@@ -43,7 +43,7 @@ pub(crate) const FEATURE: Grammar = Grammar {
     later: &["expression", "expectations"],
 };
 
-const POINT_IN_TIME: Words<PointInTime> = Words {
+pub(crate) const POINT_IN_TIME: Words<PointInTime> = Words {
     noun: "`point_in_time`",
     known: &[
         (PointInTime::EventTime.as_str(), PointInTime::EventTime),

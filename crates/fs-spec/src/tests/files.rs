@@ -82,3 +82,41 @@ pub(super) fn rendered(files: &[(&str, &str)]) -> String {
         Err(problems) => render(&problems, Style::Plain),
     }
 }
+
+/// Checks that `definitions` have exactly the problems that start like this.
+#[track_caller]
+pub(super) fn expect(definitions: &str, expected: &[&str]) {
+    same(&problems(definitions), expected);
+}
+
+#[track_caller]
+pub(super) fn same(found: &[String], expected: &[&str]) {
+    let as_expected = found.len() == expected.len()
+        && found
+            .iter()
+            .zip(expected)
+            .all(|(found, expected)| found.contains(expected));
+    assert!(as_expected, "found {found:#?}, expected {expected:#?}");
+}
+
+pub(super) fn entity(rest: &str) -> String {
+    format!("kind: entity\nname: e\njoin_keys: [{{ name: k, type: int64 }}]\n{rest}\n")
+}
+
+pub(super) fn source(rest: &str) -> String {
+    format!("kind: source\nname: s\ntimestamp_field: t\n{rest}\n")
+}
+
+pub(super) fn view(rest: &str) -> String {
+    format!(
+        "kind: feature_view\nname: v\nentities: [plane]\nsource: planes\nschema: [{{ name: f, type: int32 }}]\n{rest}\n"
+    )
+}
+
+pub(super) fn service(features: &str) -> String {
+    format!("kind: feature_service\nname: m\nfeatures: {features}\n")
+}
+
+pub(super) fn sql(name: &str, query: &str) -> String {
+    format!("kind: source\nname: {name}\nformat: sql\nquery: {query}\ntimestamp_field: t\n---\n")
+}

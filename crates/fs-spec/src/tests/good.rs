@@ -246,12 +246,16 @@ fn a_redis_store_has_a_url_that_may_come_from_the_environment() {
     );
     let repo = read_files(&[("feature_store.yaml", &settings)]).unwrap();
     let url = "redis://127.0.0.1:6379".to_owned();
-    assert_eq!(repo.settings.online_store, OnlineStoreSettings::Redis { url });
+    assert_eq!(
+        repo.settings.online_store,
+        OnlineStoreSettings::Redis { url }
+    );
 }
 
 #[test]
 fn a_value_from_the_environment_is_text_and_never_yaml() {
-    let repo = with("kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\nowner: ${YAML}\n");
+    let repo =
+        with("kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\nowner: ${YAML}\n");
     let catalog = repo.unwrap().catalog;
     assert_eq!(catalog.entities["e"].meta.owner.as_deref(), Some("[a, b]"));
 }
@@ -271,10 +275,19 @@ fn every_place_has_a_position_and_falls_back_to_what_it_belongs_to() {
     let repo = read_files(&[("feature_store.yaml", SETTINGS), ("a.yaml", DEFINITIONS)]).unwrap();
     let at = |place: Place| repo.positions.get(&place).to_string();
     let view = || "origin_weather".parse().unwrap();
-    assert_eq!(at(Place::SourcePath("weather".parse().unwrap())), "a.yaml:16:7");
-    assert_eq!(at(Place::ViewFeature(view(), "temp".parse().unwrap())), "a.yaml:45:13");
-    assert_eq!(at(Place::ViewFeatureType(view(), "temp".parse().unwrap())), "a.yaml:45:25");
-    assert_eq!(at(Place::ViewQuery(view())), "a.yaml:38:7");
+    assert_eq!(
+        at(Place::SourcePath("weather".parse().unwrap())),
+        "a.yaml:16:7"
+    );
+    assert_eq!(
+        at(Place::ViewFeature(view(), "temp".parse().unwrap())),
+        "a.yaml:43:13"
+    );
+    assert_eq!(
+        at(Place::ViewFeatureType(view(), "temp".parse().unwrap())),
+        "a.yaml:43:25"
+    );
+    assert_eq!(at(Place::ViewQuery(view())), "a.yaml:36:7");
     assert_eq!(at(Place::OfflineStore), "feature_store.yaml:3:24");
     assert_eq!(at(Place::Settings), "feature_store.yaml:1:1");
     let place = Place::SourcePath("weather".parse().unwrap());

@@ -100,7 +100,8 @@ fn every_problem_of_every_file_is_shown_in_one_run() {
 }
 
 fn one_problem() -> Vec<Problem> {
-    with("kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\ndescripton: é ü\n").unwrap_err()
+    with("kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\ndescripton: é ü\n")
+        .unwrap_err()
 }
 
 #[test]
@@ -127,7 +128,8 @@ fn programs_get_the_same_as_json() {
 
 #[test]
 fn the_caret_stands_below_characters_and_not_below_bytes() {
-    let definitions = "kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\ntags: { é: x, ü: [1] }\n";
+    let definitions =
+        "kind: entity\nname: e\njoin_keys: [{ name: k, type: int64 }]\ntags: { é: x, ü: [1] }\n";
     let text = render(&with(definitions).unwrap_err(), Style::Plain);
     insta::assert_snapshot!(text);
 }

@@ -9,7 +9,7 @@ use crate::{Style, render};
 
 /// Pieces that make odd YAML more likely than random characters do.
 const PIECES: &str = "(kind: |name: |entity|source|feature_view|feature_service|\n|\n  |\n- |---\n|: |, |\\[|\\]|\\{|\\}|\
-    |join_keys: |schema: |features: |query: |format: sql|type: int64|\"|'|\\||>|&a |\\*a|!!str |\\$\\{|\\$\\{X:-|null|~|#|é|\t|\\?|<<|%|@|x|0)";
+    |join_keys: |schema: |features: |query: |format: sql|type: int64|\"|'|\\||>|&a |\\*a|!!str |\\$\\{|\\$\\{X:-|null|~|#|é|\t|\\?|<<|%|@|x|0){0,60}";
 
 fn never_panics(text: &str) {
     for files in [
@@ -32,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_pieces_of_yaml_never_panic(text in format!("{PIECES}{{0,60}}")) {
+    fn arbitrary_pieces_of_yaml_never_panic(text in PIECES) {
         never_panics(&text);
     }
 }
@@ -40,17 +40,27 @@ proptest! {
 #[test]
 fn bytes_that_are_not_utf8_are_one_problem_with_its_position() {
     let files = vec![
-        ("feature_store.yaml".to_owned(), SETTINGS.as_bytes().to_vec()),
+        (
+            "feature_store.yaml".to_owned(),
+            SETTINGS.as_bytes().to_vec(),
+        ),
         ("a.yaml".to_owned(), b"kind: entity\nname: \xff\n".to_vec()),
     ];
     let problems = crate::load::read(std::path::Path::new("/repo"), files, &|_| None).unwrap_err();
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].to_string().starts_with("a.yaml:2:7: this is not UTF-8"), "{}", problems[0]);
+    assert!(
+        problems[0]
+            .to_string()
+            .starts_with("a.yaml:2:7: this is not UTF-8"),
+        "{}",
+        problems[0]
+    );
 }
 
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_are_no_problem() {
-    let definitions = "\u{feff}kind: entity\r\nname: e\r\njoin_keys: [{ name: k, type: int63 }]\r\n";
+    let definitions =
+        "\u{feff}kind: entity\r\nname: e\r\njoin_keys: [{ name: k, type: int63 }]\r\n";
     let found = problems(definitions);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("new.yaml:3:30: "), "{found:?}");

@@ -1,0 +1,87 @@
+//! The shape of `feature_store.yaml`.
+
+#![expect(
+    dead_code,
+    reason = "only the shape matters: nobody makes or reads these"
+)]
+
+use schemars::JsonSchema;
+
+use super::values::{Memory, Name};
+
+/// `feature_store.yaml`: where a project keeps its things.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "feature_store")]
+pub(super) struct FeatureStore {
+    /// The project: one registry, one offline root and one online namespace.
+    project: Name,
+    /// Where the versions of the registry are.
+    registry: Folder,
+    /// The root of the Delta tables.
+    offline_store: Folder,
+    /// Where the newest rows are.
+    online_store: OnlineStore,
+    /// What does the work.
+    engine: Option<Engine>,
+}
+
+/// A folder or an object-store URL.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "folder")]
+struct Folder {
+    /// A path relative to the repo, or a URL: file, s3, gs, az.
+    path: String,
+}
+
+/// Where the newest rows are.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "online_store")]
+enum OnlineStore {
+    Embedded(Embedded),
+    Redis(Redis),
+}
+
+/// A folder of this machine.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "embedded")]
+struct Embedded {
+    r#type: EmbeddedType,
+    /// The folder, relative to the repo.
+    path: String,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum EmbeddedType {
+    Embedded,
+}
+
+/// A Redis server.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "redis")]
+struct Redis {
+    r#type: RedisType,
+    /// Its `redis://` or `rediss://` URL.
+    url: String,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum RedisType {
+    Redis,
+}
+
+/// What does the work.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "engine")]
+struct Engine {
+    r#type: EngineType,
+    /// Most bytes that queries may hold in memory; no limit if absent.
+    memory_limit: Option<Memory>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+enum EngineType {
+    Local,
+}
