@@ -166,4 +166,9 @@ impl Engine {
     fn tables(&self, catalog: &Catalog) -> Tables {
         Tables::new(Arc::clone(&self.shared), catalog)
     }
+
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
 }

@@ -33,3 +33,6 @@ pub use error::{BadRows, Error};
 pub use options::EngineOptions;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
 pub use rows::{FileRows, ViewRows};
+
+#[cfg(test)]
+mod tests;
