@@ -27,6 +27,7 @@ use crate::data_file::DataFile;
 use crate::plans::Condition;
 use crate::replace::{WINDOW, window_of};
 use crate::scan::projection;
+use crate::store::INGEST_APP;
 use crate::table::Table;
 use crate::{Error, OfflineStore, TableSchema, plans};
 
@@ -35,11 +36,17 @@ use crate::{Error, OfflineStore, TableSchema, plans};
 pub struct Changes {
     added: Arc<dyn ExecutionPlan>,
     removed: Arc<dyn ExecutionPlan>,
+    first_sequence: Option<i64>,
     context: Arc<TaskContext>,
     table: String,
 }
 
 impl Changes {
+    /// The least `_sequence` that a row may have which came; `None` if no window was replaced.
+    pub const fn first_sequence(&self) -> Option<i64> {
+        self.first_sequence
+    }
+
     /// The rows that came.
     pub fn added(&self) -> Result<SendableRecordBatchStream, Error> {
         self.stream(&self.added)
@@ -61,6 +68,7 @@ impl Changes {
 /// What one commit did.
 struct Step {
     version: i64,
+    ingest: Option<i64>,
     window: TimeRange,
     added: Vec<DataFile>,
     removed: Vec<DataFile>,
@@ -119,6 +127,11 @@ impl OfflineStore {
         Ok(Changes {
             added: plan(|step| &step.added).map_err(read)?,
             removed: plan(|step| &step.removed).map_err(read)?,
+            first_sequence: steps
+                .iter()
+                .filter_map(|step| step.ingest)
+                .min()
+                .map(|i| i << 32),
             context: plans::context(self, &table.log),
             table: table.name().to_owned(),
         })
@@ -142,11 +155,12 @@ async fn read_step(
         .map_err(&failed)?
         .ok_or_else(|| gone("its log entry was cleaned up"))?;
     let actions = get_actions(version.cast_unsigned(), &bytes).map_err(&failed)?;
-    let mut window = None;
+    let (mut window, mut ingest) = (None, None);
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for action in &actions {
         match action {
             Action::CommitInfo(info) => window = info.info.get(WINDOW).and_then(window_of),
+            Action::Txn(txn) if txn.app_id == INGEST_APP => ingest = Some(txn.version),
             Action::Add(add) if add.data_change => added.push(DataFile::of_add(add)),
             Action::Remove(remove) if remove.data_change => {
                 let file = DataFile::of_remove(remove);
@@ -161,6 +175,7 @@ async fn read_step(
     let window = window.ok_or_else(|| gone("it was not made by this store"))?;
     Ok(Some(Step {
         version,
+        ingest,
         window,
         added,
         removed,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use deltalake::kernel::{Add, LogicalFileView, Remove};
 use fs_core::time::parse_micros;
-use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, EventTime, TimeRange};
+use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, EventTime, SEQUENCE, TimeRange};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,6 +32,8 @@ pub(crate) struct DataFile {
     pub(crate) event: Bounds,
     /// Created times that are not null; `None` if all are.
     pub(crate) created: Option<Bounds>,
+    /// The greatest `_sequence` there may be.
+    pub(crate) last_sequence: i64,
     pub(crate) deletion_vector: bool,
 }
 
@@ -92,6 +94,7 @@ impl DataFile {
             rows: stats.num_records,
             event: stats.bounds(EVENT_TIMESTAMP),
             created: (!all_null || stats.num_records == 0).then(|| stats.bounds(CREATED_TIMESTAMP)),
+            last_sequence: stats.last_sequence(),
             deletion_vector,
         }
     }
@@ -120,6 +123,11 @@ struct Stats {
 }
 
 impl Stats {
+    fn last_sequence(&self) -> i64 {
+        let last = self.max_values.get(SEQUENCE).and_then(Value::as_i64);
+        last.unwrap_or(i64::MAX)
+    }
+
     fn bounds(&self, column: &str) -> Bounds {
         let micros = |values: &HashMap<String, Value>| {
             let text = values.get(column)?.as_str()?;

@@ -21,12 +21,12 @@ use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use deltalake::logstore::LogStoreRef;
 use fs_core::data_type::UTC;
-use fs_core::{EVENT_TIMESTAMP, TimeRange};
+use fs_core::{EVENT_TIMESTAMP, SEQUENCE, TimeRange};
 
 use crate::OfflineStore;
 use crate::data_file::DataFile;
 
-/// A condition on a timestamp column; bounds in microseconds.
+/// A condition on a column; bounds of times in microseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Condition {
     /// `low <= column <= high`.
@@ -35,6 +35,8 @@ pub(crate) enum Condition {
     Outside(TimeRange),
     /// Event time inside of a window.
     Inside(TimeRange),
+    /// `_sequence` at least this.
+    Since(i64),
 }
 
 impl Condition {
@@ -42,6 +44,7 @@ impl Condition {
         match self {
             Self::Between(column, _, _) => column,
             Self::Outside(_) | Self::Inside(_) => EVENT_TIMESTAMP,
+            Self::Since(_) => SEQUENCE,
         }
     }
 
@@ -56,6 +59,10 @@ impl Condition {
         let join =
             |a, operator, b| -> Arc<dyn PhysicalExpr> { Arc::new(BinaryExpr::new(a, operator, b)) };
         Ok(match self {
+            Self::Since(first) => {
+                let first = Arc::new(Literal::new(ScalarValue::Int64(Some(*first))));
+                join(Arc::clone(&column), Operator::GtEq, first)
+            }
             Self::Between(_, low, high) => join(
                 compare(Operator::GtEq, *low),
                 Operator::And,

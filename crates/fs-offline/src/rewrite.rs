@@ -119,8 +119,9 @@ fn writer_config(
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(options.row_group_rows))
         .build();
-    let statistics = vec![EVENT_TIMESTAMP.to_owned(), CREATED_TIMESTAMP.to_owned()];
-    let indexed = "2".try_into().map_err(DeltaTableError::generic)?;
+    let statistics = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE].map(str::to_owned);
+    // Overruled by the list, but asked for.
+    let indexed = "-1".try_into().map_err(DeltaTableError::generic)?;
     Ok(WriterConfig::new(
         columns,
         Vec::new(),
@@ -128,7 +129,7 @@ fn writer_config(
         NonZeroU64::new(options.target_file_bytes),
         None,
         indexed,
-        Some(statistics),
+        Some(statistics.to_vec()),
     ))
 }
 

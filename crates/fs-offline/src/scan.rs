@@ -34,6 +34,8 @@ pub struct Scan {
     pub event: Option<Between>,
     /// Only rows with such a created time; rows without one are left out.
     pub created: Option<Between>,
+    /// Only rows whose `_sequence` is at least this: those of later ingests.
+    pub since: Option<i64>,
 }
 
 /// What a scan opened and what it could skip.
@@ -125,6 +127,7 @@ impl OfflineStore {
                 conditions.push(Condition::Between(column, low, high));
             }
         }
+        conditions.extend(scan.since.map(Condition::Since));
         let read = |source: DataFusionError| Error::Read {
             table: schema.view().to_string(),
             source: Box::new(source),
@@ -203,7 +206,9 @@ fn may_hold(file: &DataFile, scan: &Scan) -> bool {
             held.is_some_and(|held| held.min <= wanted.high && wanted.low <= held.max)
         })
     };
-    meets(scan.event, Some(file.event)) && meets(scan.created, file.created)
+    meets(scan.event, Some(file.event))
+        && meets(scan.created, file.created)
+        && scan.since.is_none_or(|since| file.last_sequence >= since)
 }
 
 #[cfg(test)]

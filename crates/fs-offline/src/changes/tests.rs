@@ -43,6 +43,8 @@ async fn rows_that_came_and_went_in_between_are_told_twice() {
         .await
         .unwrap();
     shop.replace(window(0, 50), &[], None).await.unwrap();
+    let told = shop.store.changes(&schema(), 0, 2, None).await.unwrap();
+    assert_eq!(told.first_sequence(), Some(2 << 32));
     let (added, removed) = changes(&shop, 0, 2).await;
     assert_eq!(added, vec![row("b", 10, 2)]);
     assert_eq!(removed, vec![row("a", 10, 1), row("b", 10, 2)]);

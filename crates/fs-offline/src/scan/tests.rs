@@ -87,6 +87,22 @@ async fn rows_can_be_found_by_created_time() {
 }
 
 #[tokio::test]
+async fn rows_of_later_ingests_are_found_without_opening_older_files() {
+    let shop = three_days().await;
+    let scan = Scan {
+        since: Some(3 << 32),
+        ..Scan::default()
+    };
+    let stats = shop.store.scan(&schema(), &scan).await.unwrap().stats;
+    assert_eq!((stats.files, stats.pruned), (1, 2));
+    // Replacing the last microsecond of the first day writes the rest of it again.
+    shop.replace(window(999_999, 1_000_000), &[], None)
+        .await
+        .unwrap();
+    assert_eq!(shop.scan(&scan).await.len(), 2);
+}
+
+#[tokio::test]
 async fn only_the_columns_asked_for_come_back_in_that_order() {
     let shop = three_days().await;
     let columns = ["clicks", "user"].map(str::to_owned).to_vec();
