@@ -135,10 +135,10 @@ fn the_bytes_of_rows_are_frozen() {
         let encoded = RowEncoder::new(&layout).encode(&columns, &[order_of_row]);
         assert_eq!(encoded.unwrap(), [row], "{name}");
         let decoder = RowDecoder::new(std::slice::from_ref(&layout), &features);
-        let decoded = decoder.decode(&[Some(row)]).unwrap();
-        assert_eq!(decoded, columns, "{name}");
+        let found = decoder.decode(&[Some(row)]).unwrap();
+        assert_eq!(found, columns, "{name}");
         // Not left to what Arrow thinks of NaN and -0.0: the bits are the same again.
-        let again = RowEncoder::new(&layout).encode(&decoded, &[order_of_row]);
+        let again = RowEncoder::new(&layout).encode(&found, &[order_of_row]);
         assert_eq!(again.unwrap(), [row], "{name}");
         assert_eq!(order(row).unwrap(), order_of_row, "{name}");
     }

@@ -91,8 +91,8 @@ fn a_bool_is_0_or_1_and_nothing_follows_a_row() {
     let column: ArrayRef = Arc::new(arrow::array::BooleanArray::from(vec![true]));
     let row = packed(&layout, &[column]);
     let decoder = RowDecoder::new(&[layout], &wanted);
-    let decoded = decoder.decode(&[Some(&row)]).unwrap();
-    assert!(decoded[0].as_boolean().value(0));
+    let found = decoder.decode(&[Some(&row)]).unwrap();
+    assert!(found[0].as_boolean().value(0));
     let mut two = row.to_vec();
     *two.last_mut().unwrap() = 2;
     assert!(decoder.decode(&[Some(two)]).is_err());

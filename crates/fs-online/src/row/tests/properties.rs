@@ -26,7 +26,9 @@ fn any_column() -> impl Strategy<Value = (DataType, ArrayRef)> {
             prop_oneof![$(
                 vec(option::of($values), ROWS).prop_map(move |values| {
                     let mut builder = $builder;
-                    values.into_iter().for_each(|value| builder.append_option(value));
+                    for value in values {
+                        builder.append_option(value);
+                    }
                     let column: ArrayRef = Arc::new(builder.finish());
                     (DataType::Scalar(ScalarType::$scalar), column)
                 }),
@@ -34,8 +36,9 @@ fn any_column() -> impl Strategy<Value = (DataType, ArrayRef)> {
                     let mut builder = ListBuilder::new($builder);
                     for list in lists {
                         let is_some = list.is_some();
-                        let items = list.into_iter().flatten();
-                        items.for_each(|item| builder.values().append_option(item));
+                        for item in list.into_iter().flatten() {
+                            builder.values().append_option(item);
+                        }
                         builder.append(is_some);
                     }
                     let column: ArrayRef = Arc::new(builder.finish());
