@@ -63,6 +63,16 @@ pub enum Error {
         /// Its type.
         found: DataType,
     },
+    /// A batch with other columns than the first.
+    #[error("batch {batch} of the spine has the columns {found} instead of {expected}")]
+    OtherColumns {
+        /// The batch, counted from 0.
+        batch: usize,
+        /// The columns of the spine.
+        expected: String,
+        /// The columns of the batch.
+        found: String,
+    },
     /// Two columns of one name.
     #[error("the spine has two columns called `{column}`: rename one of them")]
     RepeatedColumn {
@@ -240,6 +250,7 @@ impl Coded for Error {
             | Self::Parquet { .. }
             | Self::Csv { .. }
             | Self::NotCsv { .. }
+            | Self::OtherColumns { .. }
             | Self::RepeatedColumn { .. }
             | Self::MissingKey { .. }
             | Self::KeyType { .. }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use fs_core::suggest::did_you_mean;
 use fs_core::{FeatureRef, FeatureSet};
 
@@ -81,6 +81,7 @@ impl Spine {
             Content::Typed(table) => table,
             Content::Text(table) => csv::typed(&table, features)?,
         };
+        check_batches(&schema, &batches)?;
         check_names(&schema, features)?;
         let keys = keys::key_columns(&schema, &batches, features)?;
         let column = times::choose(&schema, features, timestamp_field)?;
@@ -113,6 +114,23 @@ impl CheckedSpine {
             fields,
             self.schema.metadata().clone(),
         ))
+    }
+}
+
+/// Every batch must have the columns that were announced.
+fn check_batches(schema: &Schema, batches: &[RecordBatch]) -> Result<(), Error> {
+    let types = |schema: &Schema| -> Vec<DataType> {
+        let fields = schema.fields().iter();
+        fields.map(|field| field.data_type().clone()).collect()
+    };
+    let expected = types(schema);
+    match batches.iter().position(|b| types(&b.schema()) != expected) {
+        Some(batch) => Err(Error::OtherColumns {
+            batch,
+            expected: listed(schema),
+            found: listed(&batches[batch].schema()),
+        }),
+        None => Ok(()),
     }
 }
 

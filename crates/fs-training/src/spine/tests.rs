@@ -3,7 +3,7 @@ use arrow::array::{
     Int64Array, NullArray, StringArray, StringViewArray, TimestampMillisecondArray,
     TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
-use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use arrow::datatypes::{Int32Type, Int64Type};
 use fs_core::code::report;
 use fs_core::{Code, Coded, EVENT_TIMESTAMP, KeyType, Naming};
 use fs_pit::Rule;
@@ -304,4 +304,21 @@ async fn files_that_are_not_what_their_name_says_are_refused() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_csv_file_without_rows_is_a_spine_without_rows() {
+    let spine = read("spine.csv", "user,event_timestamp,label\n")
+        .await
+        .unwrap();
+    let checked = spine.check(&features(KeyType::Int64), None).unwrap();
+    assert_eq!((checked.rows, checked.schema.fields().len()), (0, 3));
+}
+
+#[test]
+fn a_batch_with_other_columns_than_announced_is_refused() {
+    let batch = RecordBatch::try_from_iter([users(vec![7]), ("t", noon())]).unwrap();
+    let narrow = batch.project(&[0]).unwrap();
+    let error = refused(Spine::new(batch.schema(), vec![batch, narrow]), None);
+    assert!(error.starts_with("batch 1 of the spine has the columns user (Int64) instead of"));
 }

@@ -93,10 +93,7 @@ async fn the_columns_of_the_spine_come_back_untouched_and_features_follow() {
         .collect();
     assert_eq!(names, ["label", "user", EVENT_TIMESTAMP, "clicks", "score"]);
     assert_eq!(clicks(&batch), [Some(1)]);
-    assert_eq!(
-        *batch.column(4),
-        Arc::new(Float64Array::from(vec![0.5])) as ArrayRef
-    );
+    assert_eq!(**batch.column(4), Float64Array::from(vec![0.5]));
 }
 
 #[tokio::test]
