@@ -100,7 +100,7 @@ impl FromStr for Span {
             if number.is_empty() {
                 return Err(malformed());
             }
-            let number: i64 = number.parse().map_err(|_| too_long())?;
+            let number: i64 = number.parse().map_err(|_overflow| too_long())?;
             total = number
                 .checked_mul(micros)
                 .and_then(|n| total.checked_add(n))
