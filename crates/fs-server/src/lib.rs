@@ -1,1 +1,42 @@
 //! gRPC, Arrow Flight and HTTP: translation only.
+//!
+//! ```text
+//!   one port (gRPC)                                    the other (HTTP)
+//!   fs.v1.FeatureStore      feature vectors of now     GET /health    200 or 503, and why
+//!   FlightService           training sets              GET /metrics   Prometheus text
+//!   grpc.health.v1.Health
+//!   grpc.reflection.v1, v1alpha
+//! ```
+//!
+//! | Question | Answer |
+//! |---|---|
+//! | Which definitions? | those of the newest registry version; a task looks for newer ones, and a request keeps the version it began with |
+//! | The registry is away? | the last version goes on being served |
+//! | The online store is away? | `UNAVAILABLE`, until it is back |
+//! | Shutting down? | health says so, what has begun is finished, within a deadline |
+//!
+//! Errors become statuses in one place, by the table of [`fs_core::Code`]. The wire itself is described
+//! in `proto/`.
+
+mod error;
+mod flight;
+mod grpc;
+mod http;
+mod limits;
+mod live;
+mod off_runtime;
+mod options;
+mod request;
+mod server;
+mod shared;
+mod telemetry;
+pub mod wire;
+
+pub use error::Error;
+pub use limits::Limits;
+pub use live::Reloader;
+pub use options::ServerOptions;
+pub use server::{Backends, Server};
+
+#[cfg(test)]
+mod tests;

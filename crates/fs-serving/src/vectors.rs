@@ -28,6 +28,17 @@ impl Status {
         }
     }
 
+    /// The status with this number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Present),
+            2 => Some(Self::NullValue),
+            3 => Some(Self::NotFound),
+            4 => Some(Self::OutsideMaxAge),
+            _ => None,
+        }
+    }
+
     /// The number that goes over the wire.
     pub const fn number(self) -> u8 {
         self as u8

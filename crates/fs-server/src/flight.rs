@@ -1,0 +1,243 @@
+//! Training sets over Arrow Flight.
+//!
+//! ```text
+//!   DoExchange(command)   spine ─►            ─► training set
+//!
+//!   DoPut                 spine ─► ticket                            kept for a while
+//!   GetFlightInfo(command with the ticket) ─► schema, and a Flight ticket
+//!   DoGet(Flight ticket)                   ─► training set
+//! ```
+//!
+//! The Flight ticket is the command again, so the only state on the server is the uploaded spine.
+
+mod command;
+mod receive;
+mod send;
+mod uploads;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
+use arrow_flight::{
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo,
+    HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaAsIpc, SchemaResult, Ticket,
+};
+use fs_core::{FeatureSet, Naming};
+use fs_training::Spine;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use self::command::Command;
+use self::receive::receive;
+use self::send::send;
+use self::uploads::Upload;
+use crate::off_runtime::off_runtime;
+use crate::shared::Shared;
+use crate::{Error, telemetry};
+
+pub(crate) use self::uploads::Uploads;
+
+/// The service, with its message limits.
+pub(crate) fn service(shared: Arc<Shared>) -> FlightServiceServer<Service> {
+    let bytes = shared.limits.flight_message_bytes;
+    FlightServiceServer::new(Service { shared })
+        .max_decoding_message_size(bytes)
+        .max_encoding_message_size(bytes)
+}
+
+#[derive(Debug)]
+pub(crate) struct Service {
+    shared: Arc<Shared>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+type Messages<T> = BoxStream<'static, Result<T, Status>>;
+
+impl Service {
+    async fn exchange(
+        &self,
+        messages: Streaming<FlightData>,
+    ) -> Result<Messages<FlightData>, Error> {
+        // The turn comes before the spine, which then waits with the client and not in memory.
+        let turn = self.shared.training_turn().await?;
+        let limit = self.shared.limits.spine_bytes;
+        let received = off_runtime(receive(messages, limit)).await??;
+        let command = Command::of_descriptor(received.descriptor.as_ref())?;
+        if command.spine.is_some() {
+            return Err(Error::TwoSpines);
+        }
+        self.training_set(&command, received.spine, turn).await
+    }
+
+    async fn put(&self, messages: Streaming<FlightData>) -> Result<PutResult, Error> {
+        let limits = &self.shared.limits;
+        let limit = limits.spine_bytes.min(limits.upload_bytes);
+        let received = off_runtime(receive(messages, limit)).await??;
+        let now = self.shared.clock.now();
+        let ticket = self
+            .shared
+            .uploads
+            .keep(received.into_upload(), now, limits)?;
+        Ok(PutResult {
+            app_metadata: ticket.into(),
+        })
+    }
+
+    async fn get(&self, ticket: Ticket) -> Result<Messages<FlightData>, Error> {
+        let command = Command::parse(&ticket.ticket)?;
+        let upload = self.upload(&command)?;
+        let turn = self.shared.training_turn().await?;
+        self.training_set(&command, upload.spine.clone(), turn)
+            .await
+    }
+
+    async fn training_set(
+        &self,
+        command: &Command,
+        spine: Spine,
+        turn: tokio::sync::OwnedSemaphorePermit,
+    ) -> Result<Messages<FlightData>, Error> {
+        let snapshot = self.shared.live.snapshot()?;
+        let request = command.request()?;
+        let timestamp = command.timestamp_field.as_deref();
+        let naming = command.naming();
+        let set = self
+            .shared
+            .training
+            .get(&snapshot.catalog, &request, naming, spine, timestamp)
+            .await?;
+        Ok(send(set, turn, self.shared.cutoff.clone()))
+    }
+
+    fn upload(&self, command: &Command) -> Result<Arc<Upload>, Error> {
+        let ticket = command.spine.as_deref().ok_or(Error::NoTicket)?;
+        let (now, limits) = (self.shared.clock.now(), &self.shared.limits);
+        self.shared.uploads.get(ticket, now, limits)
+    }
+
+    /// The upload that a command names, and the schema of its training set.
+    fn describe(&self, command: &Command) -> Result<(Arc<Upload>, Schema), Error> {
+        let upload = self.upload(command)?;
+        let snapshot = self.shared.live.snapshot()?;
+        let (request, naming): (_, Naming) = (command.request()?, command.naming());
+        let features = FeatureSet::resolve(&snapshot.catalog, &request, naming)
+            .map_err(|error| Error::Training(Box::new(error.into())))?;
+        Ok((upload.clone(), with_features(&upload.schema, &features)))
+    }
+
+    fn flight_info(&self, descriptor: FlightDescriptor) -> Result<FlightInfo, Error> {
+        let command = Command::of_descriptor(Some(&descriptor))?;
+        let (upload, schema) = self.describe(&command)?;
+        let ticket = Ticket::new(descriptor.cmd.clone());
+        let rows = i64::try_from(upload.spine.rows()).unwrap_or(-1);
+        let info = FlightInfo::new()
+            .try_with_schema(&schema)
+            .map_err(Error::Schema)?
+            .with_endpoint(FlightEndpoint::new().with_ticket(ticket))
+            .with_total_records(rows)
+            .with_ordered(true)
+            .with_descriptor(descriptor);
+        Ok(info)
+    }
+
+    fn schema(&self, descriptor: &FlightDescriptor) -> Result<SchemaResult, Error> {
+        let command = Command::of_descriptor(Some(descriptor))?;
+        let (_, schema) = self.describe(&command)?;
+        let options = IpcWriteOptions::default();
+        SchemaAsIpc::new(&schema, &options)
+            .try_into()
+            .map_err(Error::Schema)
+    }
+
+    async fn measured<T: Send>(
+        &self,
+        method: &'static str,
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Answer<T> {
+        let started = Instant::now();
+        let outcome = self.shared.until_cutoff(work).await;
+        telemetry::request(method, started, &outcome);
+        Ok(Response::new(outcome?))
+    }
+}
+
+/// The columns of a training set: those of the spine, then the features.
+fn with_features(spine: &SchemaRef, features: &FeatureSet) -> Schema {
+    let columns = features.columns.iter().map(|column| {
+        let data_type = column.data_type.to_arrow();
+        Arc::new(Field::new(&column.name, data_type, true))
+    });
+    let fields: Vec<_> = spine.fields().iter().cloned().chain(columns).collect();
+    Schema::new_with_metadata(fields, spine.metadata().clone())
+}
+
+fn not_offered<T>(call: &'static str, instead: &'static str) -> Answer<T> {
+    Err(Error::NotOffered { call, instead }.into())
+}
+
+#[tonic::async_trait]
+impl FlightService for Service {
+    type HandshakeStream = Messages<HandshakeResponse>;
+    type ListFlightsStream = Messages<FlightInfo>;
+    type DoGetStream = Messages<FlightData>;
+    type DoPutStream = Messages<PutResult>;
+    type DoExchangeStream = Messages<FlightData>;
+    type DoActionStream = Messages<arrow_flight::Result>;
+    type ListActionsStream = Messages<ActionType>;
+
+    async fn do_exchange(
+        &self,
+        request: Request<Streaming<FlightData>>,
+    ) -> Answer<Self::DoExchangeStream> {
+        let work = self.exchange(request.into_inner());
+        self.measured("DoExchange", work).await
+    }
+
+    async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Answer<Self::DoPutStream> {
+        let work = self.put(request.into_inner());
+        let result = self.measured("DoPut", work).await?.into_inner();
+        Ok(Response::new(stream::iter([Ok(result)]).boxed()))
+    }
+
+    async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
+        self.measured("DoGet", self.get(request.into_inner())).await
+    }
+
+    async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Answer<FlightInfo> {
+        let work = async { self.flight_info(request.into_inner()) };
+        self.measured("GetFlightInfo", work.boxed()).await
+    }
+
+    async fn get_schema(&self, request: Request<FlightDescriptor>) -> Answer<SchemaResult> {
+        let work = async { self.schema(request.get_ref()) };
+        self.measured("GetSchema", work.boxed()).await
+    }
+
+    async fn list_flights(&self, _: Request<Criteria>) -> Answer<Self::ListFlightsStream> {
+        // A training set exists once somebody asks for it; there is nothing to list before.
+        Ok(Response::new(stream::empty().boxed()))
+    }
+
+    async fn list_actions(&self, _: Request<Empty>) -> Answer<Self::ListActionsStream> {
+        Ok(Response::new(stream::empty().boxed()))
+    }
+
+    async fn do_action(&self, _: Request<Action>) -> Answer<Self::DoActionStream> {
+        not_offered("DoAction", "there are no actions")
+    }
+
+    async fn handshake(
+        &self,
+        _: Request<Streaming<HandshakeRequest>>,
+    ) -> Answer<Self::HandshakeStream> {
+        not_offered("Handshake", "no authentication is needed")
+    }
+
+    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Answer<PollInfo> {
+        not_offered("PollFlightInfo", "use GetFlightInfo")
+    }
+}

@@ -1,0 +1,44 @@
+//! How much one client may ask for.
+
+use std::time::Duration;
+
+/// What the server takes and sends at most. Beyond it, a request gets a clear error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Entities of one online request.
+    pub rows: usize,
+    /// Bytes of one gRPC message of the online service, in either direction.
+    pub message_bytes: usize,
+    /// How long an online request may take.
+    pub request_time: Duration,
+    /// Bytes of one Flight message: a record batch that a client sends in one piece.
+    pub flight_message_bytes: usize,
+    /// Bytes of one spine.
+    pub spine_bytes: usize,
+    /// Training sets that are made at the same time; further ones wait.
+    pub training_sets: usize,
+    /// Uploaded spines that are kept; the oldest go first.
+    pub uploads: usize,
+    /// Bytes of all uploaded spines together; the oldest go first.
+    pub upload_bytes: usize,
+    /// How long an uploaded spine is kept.
+    pub upload_age: Duration,
+}
+
+const MIB: usize = 1 << 20;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rows: 10_000,
+            message_bytes: 64 * MIB,
+            request_time: Duration::from_secs(10),
+            flight_message_bytes: 512 * MIB,
+            spine_bytes: 2_048 * MIB,
+            training_sets: 4,
+            uploads: 64,
+            upload_bytes: 1_024 * MIB,
+            upload_age: Duration::from_mins(15),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What every request handler holds.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use fs_core::Clock;
+use fs_serving::Serving;
+use fs_training::TrainingSets;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::flight::Uploads;
+use crate::live::Live;
+use crate::{Error, Limits};
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) live: Arc<Live>,
+    pub(crate) serving: Arc<Serving>,
+    pub(crate) training: TrainingSets,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) uploads: Uploads,
+    pub(crate) training_turns: Arc<Semaphore>,
+    /// Shutdown was asked for: nothing new should come.
+    pub(crate) draining: CancellationToken,
+    /// The time for what has begun is over.
+    pub(crate) cutoff: CancellationToken,
+}
+
+impl Shared {
+    /// Waits for a turn to make a training set.
+    pub(crate) async fn training_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let turn = self.training_turns.clone().acquire_owned().await;
+        turn.map_err(|_closed| Error::Stopping)
+    }
+
+    /// `work`, unless the server's time is over before.
+    pub(crate) async fn until_cutoff<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        self.cutoff
+            .run_until_cancelled(work)
+            .await
+            .unwrap_or(Err(Error::Stopping))
+    }
+}
