@@ -73,15 +73,15 @@ values! {
     });
 
     /// The type of a join key.
-    Key = one_of(KeyType::ALL.map(|key_type| key_type.to_string()).to_vec());
+    Key = one_of(&KeyType::ALL.map(|key_type| key_type.to_string()));
 
     /// The type of a feature.
     AnyType = one_of(
-        [DataType::Scalar, DataType::Array]
+        &[DataType::Scalar, DataType::Array]
             .into_iter()
             .flat_map(|data_type| ScalarType::ALL.map(data_type))
             .map(|data_type| data_type.to_string())
-            .collect(),
+            .collect::<Vec<_>>(),
     );
 
     /// `view: [feature, …]`.
@@ -97,7 +97,7 @@ values! {
     });
 }
 
-fn one_of(words: Vec<String>) -> Schema {
+fn one_of(words: &[String]) -> Schema {
     json_schema!({
         "anyOf": [
             { "enum": words },

@@ -321,6 +321,16 @@ fn a_folder_without_settings_says_how_to_get_some() {
 }
 
 #[test]
+fn settings_can_be_read_while_definitions_are_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("feature_store.yaml"), SETTINGS).unwrap();
+    std::fs::write(folder.path().join("broken.yaml"), "kind: [").unwrap();
+    let settings = crate::load_settings(folder.path(), &|_| None).unwrap();
+    assert_eq!(settings.project.as_str(), "flights");
+    assert!(crate::load(folder.path(), &|_| None).is_err());
+}
+
+#[test]
 fn the_example_repo_has_no_problems() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../feature_repo");
     let repo = crate::load(&root, &|_| None).unwrap();

@@ -72,7 +72,7 @@ kind: featureservice
 name: typo
 "#;
 
-const SERVICES: &str = r#"
+const SERVICES: &str = r"
 kind: feature_service
 name: model
 owner: ${OWNER}
@@ -88,7 +88,7 @@ join_keys: [{ name: x, type: int32 }]
 ---
 kind: entity
 name: [broken
-"#;
+";
 
 #[test]
 fn every_problem_of_every_file_is_shown_in_one_run() {
