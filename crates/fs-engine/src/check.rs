@@ -65,6 +65,12 @@ fn mapping(source: &Source, schema: &Schema) -> Vec<SourceProblem> {
                  map `{to}` too",
                 source.name
             )
+        } else if let Some((other, _)) = source
+            .field_mapping
+            .iter()
+            .find(|(other, name)| *name == to && *other != from)
+        {
+            format!("both `{from}` and `{other}` are renamed to `{to}`; choose two names")
         } else {
             continue;
         };

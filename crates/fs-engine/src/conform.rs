@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{take, take_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -13,12 +15,13 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::data_type::timestamp_type;
 use fs_core::{
-    CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, EventTime, FeatureView, Source, TimeRange,
+    CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, EventTime, FeatureView, Source, SourceKind,
+    TimeRange,
 };
 use futures::{StreamExt, stream};
 
 use crate::convert::{BadCell, convert, to_micros, type_name};
-use crate::{BadRows, Error, ViewRows};
+use crate::{BadRows, BadValue, Error, ViewRows};
 
 /// The columns of the rows of a view.
 pub(crate) fn view_schema(catalog: &Catalog, view: &FeatureView) -> SchemaRef {
@@ -53,6 +56,16 @@ pub(crate) fn raw_columns(
     keys.chain(event).chain(created).chain(features).collect()
 }
 
+/// The view, its source and the path of that, so that a failure can be traced to a file.
+fn origin(catalog: &Catalog, view: &FeatureView) -> String {
+    let source = catalog.sources.get(&view.source);
+    let path = match source.map(|source| &source.kind) {
+        Some(SourceKind::Files { path, .. } | SourceKind::Delta { path }) => format!(" ({path})"),
+        _ => String::new(),
+    };
+    format!("view `{}`, source `{}`{path}", view.name, view.source)
+}
+
 /// Converts raw batches one by one and remembers the rows that cannot be.
 #[derive(Debug)]
 pub(crate) struct Conform {
@@ -76,7 +89,7 @@ impl Conform {
         range: TimeRange,
     ) -> Self {
         Self {
-            origin: format!("view `{}`, source `{}`", view.name, view.source),
+            origin: origin(catalog, view),
             schema: view_schema(catalog, view),
             keys: catalog.join_keys(view).count(),
             with_created,
@@ -100,7 +113,9 @@ impl Conform {
                     let next = batch.is_ok().then_some((conform, raw));
                     Some((batch, next))
                 }
-                None => conform.bad.map(|bad| (Err(Error::BadRows(bad)), None)),
+                None => conform
+                    .bad
+                    .map(|bad| (Err(Error::BadRows(Box::new(bad))), None)),
             }
         })
         .filter(|batch| {
@@ -120,6 +135,12 @@ impl Conform {
         let event_column = self.column(raw, self.keys)?;
         let event = to_micros(event_column)
             .map_err(|bad| self.bad_value(self.keys, bad, rows_before, None))?;
+        let nulls: Vec<Option<NullBuffer>> = raw
+            .columns()
+            .iter()
+            .take(self.keys)
+            .map(Array::logical_nulls)
+            .collect();
         let mut kept = Vec::with_capacity(raw.num_rows());
         for row in 0..raw.num_rows() {
             let at = event
@@ -128,7 +149,10 @@ impl Conform {
             if at.is_some_and(|at| !self.range.contains(at)) {
                 continue;
             }
-            match self.missing(raw, row, at) {
+            let no_key = nulls
+                .iter()
+                .position(|nulls| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)));
+            match no_key.or_else(|| at.is_none().then_some(self.keys)) {
                 Some(column) => self.reject(raw, row, rows_before, column),
                 // A batch has far fewer rows than 32 bits count.
                 None => kept.push(u32::try_from(row).unwrap_or(u32::MAX)),
@@ -187,16 +211,6 @@ impl Conform {
             .ok_or_else(|| self.arrow(ArrowError::SchemaError(format!("column {at} is missing"))))
     }
 
-    /// The join key or the event time that `row` lacks.
-    fn missing(&self, raw: &RecordBatch, row: usize, event: Option<EventTime>) -> Option<usize> {
-        let key = (0..self.keys).find(|at| {
-            raw.columns()
-                .get(*at)
-                .is_some_and(|column| is_null(column, row))
-        });
-        key.or_else(|| event.is_none().then_some(self.keys))
-    }
-
     fn reject(&mut self, raw: &RecordBatch, row: usize, rows_before: u64, column: usize) {
         if let Some(bad) = &mut self.bad {
             bad.count += 1;
@@ -205,13 +219,12 @@ impl Conform {
         let names = raw.schema();
         let name = |at: usize| names.field(at).name().clone();
         let shown = (0..=self.keys).map(|at| {
-            let value = match raw.columns().get(at) {
-                Some(column) if !is_null(column, row) => {
-                    array_value_to_string(column, row).unwrap_or_default()
-                }
-                _ => "null".to_owned(),
-            };
-            format!("{}={value}", name(at))
+            let value = raw
+                .columns()
+                .get(at)
+                .and_then(|column| array_value_to_string(column, row).ok())
+                .filter(|value| !value.is_empty());
+            format!("{}={}", name(at), value.as_deref().unwrap_or("null"))
         });
         self.bad = Some(BadRows {
             view: self.view.name.clone(),
@@ -229,28 +242,17 @@ impl Conform {
             _ => bad.row,
         };
         let field = self.schema.field(at);
-        Error::BadValue {
+        Error::BadValue(Box::new(BadValue {
             origin: self.origin.clone(),
             column: field.name().clone(),
             value: bad.value,
             row: before + row as u64 + 1,
             expected: type_name(field.data_type()),
-            hint: "; fix the source, or leave such rows out with a `query:`".to_owned(),
-        }
+        }))
     }
 
     fn arrow(&self, cause: ArrowError) -> Error {
         Error::of_query(self.origin.clone(), cause.into())
-    }
-}
-
-fn is_null(column: &ArrayRef, row: usize) -> bool {
-    match column.data_type() {
-        arrow::datatypes::DataType::Null => true,
-        arrow::datatypes::DataType::Dictionary(..) => column
-            .logical_nulls()
-            .is_some_and(|nulls| nulls.is_null(row)),
-        _ => column.is_null(row),
     }
 }
 
@@ -266,13 +268,14 @@ pub(crate) async fn least_late(
         let batch = batch.map_err(|cause| Error::of_query(origin.to_owned(), cause))?;
         let micros = |at: usize| {
             let column = batch.column(at);
-            convert(column, &timestamp_type()).map_err(|bad| Error::BadValue {
-                origin: origin.to_owned(),
-                column: batch.schema_ref().field(at).name().clone(),
-                value: bad.value,
-                row: bad.row as u64 + 1,
-                expected: "timestamp".to_owned(),
-                hint: String::new(),
+            convert(column, &timestamp_type()).map_err(|bad| {
+                Error::BadValue(Box::new(BadValue {
+                    origin: origin.to_owned(),
+                    column: batch.schema_ref().field(at).name().clone(),
+                    value: bad.value,
+                    row: bad.row as u64 + 1,
+                    expected: "timestamp".to_owned(),
+                }))
             })
         };
         let (event, created) = (micros(0)?, micros(1)?);

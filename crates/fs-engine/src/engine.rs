@@ -45,7 +45,7 @@ impl Engine {
 
     /// A session without any source, on the runtime that all queries share.
     pub fn session(&self) -> SessionContext {
-        let mut config = self.shared.config();
+        let mut config = Shared::config();
         if let Some(partitions) = self.shared.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }

@@ -93,27 +93,11 @@ pub enum Error {
         problems: Vec<SourceProblem>,
     },
     /// A value that is not of the declared type.
-    #[error(
-        "{origin}: column `{column}` holds `{value}` in row {row}, which is not a value of type \
-         {expected}{hint}"
-    )]
-    BadValue {
-        /// The source or file.
-        origin: String,
-        /// The column.
-        column: String,
-        /// The value, as text.
-        value: String,
-        /// Counted from 1, in the order of the source, among the rows that the query yields.
-        row: u64,
-        /// The type that it should have.
-        expected: String,
-        /// What to do, or nothing.
-        hint: String,
-    },
+    #[error("{0}")]
+    BadValue(Box<BadValue>),
     /// Rows without a join key or an event time.
     #[error("{0}")]
-    BadRows(BadRows),
+    BadRows(Box<BadRows>),
     /// A name that no source has.
     #[error("there is no source `{source_name}`{hint}")]
     UnknownSource {
@@ -151,6 +135,25 @@ pub enum Error {
     /// The session could not be made.
     #[error("cannot start the query engine")]
     Start(#[source] DataFusionError),
+}
+
+/// A value that is not of the declared type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{origin}: column `{column}` holds `{value}` in row {row}, which is not a value of type \
+     {expected}; fix it there, or leave such rows out"
+)]
+pub struct BadValue {
+    /// The view and its source, or the file.
+    pub origin: String,
+    /// The column.
+    pub column: String,
+    /// The value, as text.
+    pub value: String,
+    /// Counted from 1 among the rows that were read.
+    pub row: u64,
+    /// The type that it should have.
+    pub expected: String,
 }
 
 /// Rows without a join key or an event time.

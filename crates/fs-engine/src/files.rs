@@ -33,7 +33,7 @@ const GLOB_OPTIONS: MatchOptions = MatchOptions {
 pub(crate) struct Files {
     pub store: Arc<dyn ObjectStore>,
     pub store_url: ObjectStoreUrl,
-    pub files: Vec<ObjectMeta>,
+    pub list: Vec<ObjectMeta>,
 }
 
 impl Files {
@@ -87,7 +87,7 @@ impl Finder<'_> {
         Ok(Files {
             store: place.store,
             store_url: place.store_url,
-            files,
+            list: files,
         })
     }
 
@@ -134,7 +134,7 @@ impl Finder<'_> {
         };
         let canonical = tokio::fs::canonicalize(&root)
             .await
-            .map_err(|_| self.nothing(resolved.clone(), "its folder does not exist"))?;
+            .map_err(|_missing| self.nothing(resolved.clone(), "its folder does not exist"))?;
         let store_url = ObjectStoreUrl::local_filesystem();
         Ok(Place {
             store: self

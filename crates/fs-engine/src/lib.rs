@@ -29,7 +29,7 @@ mod union;
 mod view_plan;
 
 pub use engine::Engine;
-pub use error::{BadRows, Error};
+pub use error::{BadRows, BadValue, Error};
 pub use options::EngineOptions;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
 pub use rows::{FileRows, ViewRows};

@@ -43,7 +43,7 @@ impl ParquetTable {
         files: Files,
         runtime: &RuntimeEnv,
     ) -> Result<Self, Error> {
-        let schemas: Vec<(String, SchemaRef)> = stream::iter(files.files.clone())
+        let schemas: Vec<(String, SchemaRef)> = stream::iter(files.list.clone())
             .map(|file| footer(&files, file, runtime))
             .buffered(CONCURRENT_FOOTERS)
             .try_collect()
@@ -105,7 +105,7 @@ impl TableProvider for ParquetTable {
             ParquetSource::new(Arc::clone(&self.schema)).with_table_parquet_options(options);
         let group: FileGroup = self
             .files
-            .files
+            .list
             .iter()
             .map(|file| PartitionedFile::from(file.clone()))
             .collect();

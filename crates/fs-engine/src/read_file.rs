@@ -30,7 +30,7 @@ pub(crate) async fn read(
         return Err(Error::NoSuchFile { path });
     }
     let unknown = || Error::UnknownFormat { path: path.clone() };
-    let name = SourceName::new(NAME).map_err(|_| unknown())?;
+    let name = SourceName::new(NAME).map_err(|_never| unknown())?;
     let text = path.to_str().ok_or_else(unknown)?;
     let finder = Finder {
         options: &shared.options,
@@ -43,7 +43,7 @@ pub(crate) async fn read(
         Some("parquet" | "parq" | "pq") => {
             let files = finder.find(&[]).await?;
             let table = ParquetTable::open(&name, files, &shared.runtime).await?;
-            let config = shared.config().with_target_partitions(1);
+            let config = Shared::config().with_target_partitions(1);
             let context = SessionContext::new_with_config_rt(config, Arc::clone(&shared.runtime));
             let failed = |cause| Error::of_query(path.display().to_string(), cause);
             let frame = context.read_table(Arc::new(table)).map_err(failed)?;

@@ -37,7 +37,7 @@ impl Shared {
     /// How sessions behave.
     ///
     /// Names mean what is written, in any letter case; times are UTC; strings are `Utf8`.
-    pub(crate) fn config(&self) -> SessionConfig {
+    pub(crate) fn config() -> SessionConfig {
         let mut config = SessionConfig::new().with_default_catalog_and_schema(CATALOG, SCHEMA);
         let options = config.options_mut();
         options.sql_parser.enable_ident_normalization = false;
@@ -77,7 +77,7 @@ impl Tables {
     /// A session whose tables are the sources, and whose plans have one partition, so that rows
     /// keep the order of the source.
     pub(crate) fn session(&self) -> SessionContext {
-        let config = self.shared.config().with_target_partitions(1);
+        let config = Shared::config().with_target_partitions(1);
         self.session_with(config)
     }
 

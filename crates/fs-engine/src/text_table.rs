@@ -22,10 +22,10 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 pub(crate) use decode::TextFormat;
 pub(crate) use sample::SampleSize;
 
-use crate::Error;
 use crate::convert::{BadCell, convert, item_type, type_name};
 use crate::files::Files;
 use crate::union::union_by_name;
+use crate::{BadValue, Error};
 
 /// CSV or JSON files as one table, read lazily and in order.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl TextTable {
         format: TextFormat,
         size: SampleSize,
     ) -> Result<Self, Error> {
-        let sampled: Vec<(String, SchemaRef)> = stream::iter(files.files.clone())
+        let sampled: Vec<(String, SchemaRef)> = stream::iter(files.list.clone())
             .map(|file| sample::sample(files, file, format, size))
             .buffered(8)
             .try_collect()
@@ -77,7 +77,7 @@ impl TextTable {
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let raw = raw_schema(&schema);
-        let files = files.files.iter().zip(sampled).map(|(meta, (name, own))| {
+        let files = files.list.iter().zip(sampled).map(|(meta, (name, own))| {
             TextFile {
                 name,
                 store: Arc::clone(&files.store),
@@ -224,13 +224,14 @@ fn typed(
         let Some(found) = batch.column_by_name(field.name()) else {
             return Ok(new_null_array(field.data_type(), batch.num_rows()));
         };
-        convert(found, field.data_type()).map_err(|BadCell { row, value }| Error::BadValue {
-            origin: file.to_owned(),
-            column: field.name().clone(),
-            value,
-            row: rows_before + row as u64 + 1,
-            expected: type_name(field.data_type()),
-            hint: String::new(),
+        convert(found, field.data_type()).map_err(|BadCell { row, value }| {
+            Error::BadValue(Box::new(BadValue {
+                origin: file.to_owned(),
+                column: field.name().clone(),
+                value,
+                row: rows_before + row as u64 + 1,
+                expected: type_name(field.data_type()),
+            }))
         })
     };
     let columns = schema.fields().iter().map(column);

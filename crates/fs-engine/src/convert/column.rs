@@ -60,7 +60,8 @@ pub(super) fn cast(array: &ArrayRef, wanted: &ArrowType) -> Result<ArrayRef, Bad
         safe: true,
         ..CastOptions::default()
     };
-    let result = cast_with_options(array, wanted, &options).map_err(|_| BadCell::at(array, 0))?;
+    let result =
+        cast_with_options(array, wanted, &options).map_err(|_unsupported| BadCell::at(array, 0))?;
     match (0..array.len()).find(|row| result.is_null(*row) && is_there(array, *row)) {
         Some(row) if result.logical_null_count() > array.logical_null_count() => {
             Err(BadCell::at(array, row))
@@ -92,7 +93,7 @@ fn number(array: &ArrayRef, wanted: &ArrowType) -> Result<ArrayRef, BadCell> {
         return overflow.map_or(Ok(result), |row| Err(BadCell::at(array, row)));
     }
     let back = cast(&result, array.data_type())?;
-    let changed = distinct(&back, array).map_err(|_| BadCell::at(array, 0))?;
+    let changed = distinct(&back, array).map_err(|_unsupported| BadCell::at(array, 0))?;
     match (0..array.len()).find(|row| changed.value(*row)) {
         Some(row) => Err(BadCell::at(array, row)),
         None => Ok(result),
@@ -121,5 +122,5 @@ fn list(array: &ArrayRef, wanted: &ArrowType) -> Result<ArrayRef, BadCell> {
         lists.nulls().cloned(),
     )
     .map(|lists| Arc::new(lists) as ArrayRef)
-    .map_err(|_| BadCell::at(array, 0))
+    .map_err(|_unsupported| BadCell::at(array, 0))
 }

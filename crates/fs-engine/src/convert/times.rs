@@ -63,7 +63,7 @@ fn from_text(texts: &StringArray) -> Result<TimestampMicrosecondArray, BadCell> 
         .enumerate()
         .map(|(row, text)| {
             text.map(|text| {
-                parse_micros(text).map_err(|_| BadCell {
+                parse_micros(text).map_err(|_unparsed| BadCell {
                     row,
                     value: text.to_owned(),
                 })

@@ -210,3 +210,17 @@ async fn an_engine_with_little_memory_still_streams_a_source() {
     assert_eq!(*rows.schema.field(0).data_type(), ArrowType::Utf8);
     assert_eq!(collect(rows).await.unwrap().lines().count(), count + 4);
 }
+
+#[tokio::test]
+async fn a_parquet_file_whose_pages_are_damaged_fails_the_run_and_the_path_is_named() {
+    let mut repo = Repo::new();
+    one_row(&repo, "w.parquet", floats(&[1.0]));
+    let mut content = std::fs::read(repo.path("w.parquet")).unwrap();
+    let pages = content.len() / 4;
+    content[4..pages].fill(0xff);
+    std::fs::write(repo.path("w.parquet"), content).unwrap();
+    repo.source("weather", files(FileFormat::Parquet, "w.parquet"));
+    let error = temps(&repo).await.unwrap_err();
+    assert!(error.to_string().contains("w.parquet"), "{error:?}");
+    assert_eq!(error.code(), Code::InvalidArgument);
+}

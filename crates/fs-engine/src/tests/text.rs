@@ -51,17 +51,11 @@ async fn a_value_that_does_not_fit_fails_the_run_and_is_named() {
             .rows(&view("weather", &[("x", declared)]))
             .await
             .unwrap_err();
-        let Error::BadValue {
-            value: named,
-            row,
-            expected,
-            ..
-        } = &error
-        else {
+        let Error::BadValue(bad) = &error else {
             panic!("{error}");
         };
         assert_eq!(
-            (named.as_str(), *row, expected.as_str()),
+            (bad.value.as_str(), bad.row, bad.expected.as_str()),
             (value, 2, declared)
         );
     }

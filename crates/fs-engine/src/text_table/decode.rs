@@ -26,7 +26,7 @@ pub(crate) enum TextFormat {
 
 /// A decoder that is fed bytes and yields batches.
 pub(super) enum Decoder {
-    Csv(arrow::csv::reader::Decoder),
+    Csv(Box<arrow::csv::reader::Decoder>),
     Json(arrow::json::reader::Decoder),
 }
 
@@ -41,13 +41,13 @@ impl TextFormat {
     /// A decoder of a whole file into `raw` columns, which are texts and lists of texts.
     pub(super) fn decoder(self, raw: SchemaRef, file: &str) -> Result<Decoder, Error> {
         match self {
-            Self::Csv { delimiter } => Ok(Decoder::Csv(
+            Self::Csv { delimiter } => Ok(Decoder::Csv(Box::new(
                 arrow::csv::ReaderBuilder::new(raw)
                     .with_header(true)
                     .with_delimiter(delimiter)
                     .with_batch_size(BATCH_ROWS)
                     .build_decoder(),
-            )),
+            ))),
             Self::Json => arrow::json::ReaderBuilder::new(raw)
                 .with_coerce_primitive(true)
                 .with_batch_size(BATCH_ROWS)

@@ -124,24 +124,50 @@ fn csv(
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
-/// What every value of a column could be, so far.
+/// A type that values may be guessed to have.
 #[derive(Debug, Clone, Copy)]
+enum Candidate {
+    Boolean,
+    Integer,
+    Float,
+    Timestamp,
+}
+
+impl Candidate {
+    /// The narrowest first.
+    const ALL: [Self; 4] = [Self::Boolean, Self::Integer, Self::Float, Self::Timestamp];
+
+    fn reads(self, text: &str) -> bool {
+        match self {
+            Self::Boolean => matches!(text, "true" | "false" | "True" | "False"),
+            Self::Integer => is_plain_number(text) && integer(text).is_some(),
+            Self::Float => is_plain_number(text) && text.parse::<f64>().is_ok(),
+            Self::Timestamp => parse_micros(text).is_ok(),
+        }
+    }
+
+    fn to_arrow(self) -> ArrowType {
+        match self {
+            Self::Boolean => ArrowType::Boolean,
+            Self::Integer => ArrowType::Int64,
+            Self::Float => ArrowType::Float64,
+            Self::Timestamp => timestamp_type(),
+        }
+    }
+}
+
+/// What every value of a column could be, so far.
+#[derive(Debug, Clone)]
 struct Guess {
     any: bool,
-    boolean: bool,
-    integer: bool,
-    float: bool,
-    timestamp: bool,
+    left: Vec<Candidate>,
 }
 
 impl Default for Guess {
     fn default() -> Self {
         Self {
             any: false,
-            boolean: true,
-            integer: true,
-            float: true,
-            timestamp: true,
+            left: Candidate::ALL.to_vec(),
         }
     }
 }
@@ -150,24 +176,17 @@ impl Guess {
     fn see(&mut self, texts: &StringArray) {
         for text in texts.iter().flatten() {
             self.any = true;
-            self.boolean = self.boolean && matches!(text, "true" | "false" | "True" | "False");
-            self.integer = self.integer && is_plain_number(text) && integer(text).is_some();
-            self.float = self.float && is_plain_number(text) && text.parse::<f64>().is_ok();
-            self.timestamp = self.timestamp && parse_micros(text).is_ok();
+            self.left.retain(|candidate| candidate.reads(text));
         }
     }
 
     fn data_type(self) -> ArrowType {
-        match self {
-            Self { any: false, .. } => ArrowType::Null,
-            Self { boolean: true, .. } => ArrowType::Boolean,
-            Self { integer: true, .. } => ArrowType::Int64,
-            Self { float: true, .. } => ArrowType::Float64,
-            Self {
-                timestamp: true, ..
-            } => timestamp_type(),
-            _ => ArrowType::Utf8,
+        if !self.any {
+            return ArrowType::Null;
         }
+        self.left
+            .first()
+            .map_or(ArrowType::Utf8, |candidate| candidate.to_arrow())
     }
 }
 
