@@ -1,6 +1,7 @@
 //! The same answers by comparing everything with everything: slow, and plainly right.
 //!
-//! The kernels are tested against these. Nothing is shared with them but [`Rule::visible`].
+//! The kernels are tested against these. Shared with them are the checks of the input and [`Rule`],
+//! so what a rule means is pinned by its own tests.
 
 use std::collections::BTreeMap;
 
