@@ -1,0 +1,417 @@
+//! A shop whose clicks are a Parquet file, real Delta tables, and an online store in memory that can
+//! be made to fail.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::{Field, Int64Type, Schema, TimestampMicrosecondType};
+use async_trait::async_trait;
+use fs_core::data_type::{UTC, timestamp_type};
+use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyType, KeyValue, Location, TimeRange};
+use fs_engine::{Engine, EngineOptions};
+use fs_offline::{OfflineStore, Scan, TableSchema};
+use fs_online::key::decode_key;
+use fs_online::{
+    EncodedKey, Error as OnlineError, KeyCursor, KeyPage, MemoryStore, OnlineStore, Published,
+    RowDecoder, RowLayout, RowOrder, RowWrite, ViewId, ViewKeys, WriteOutcome, row,
+};
+use fs_pit::Rule;
+use fs_testkit::catalog::{self, SourceBuilder, ViewBuilder};
+use fs_testkit::repo::Folder;
+use futures::TryStreamExt;
+
+use crate::{Error, Materializer, Options, Publication, RunSummary, Silent, Views};
+
+/// A row of the source, times in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Click {
+    pub(crate) user: i64,
+    pub(crate) event: i64,
+    pub(crate) created: Option<i64>,
+    pub(crate) clicks: Option<i64>,
+}
+
+pub(crate) fn click(user: i64, event: i64, clicks: i64) -> Click {
+    Click {
+        user,
+        event,
+        created: None,
+        clicks: Some(clicks),
+    }
+}
+
+impl Click {
+    pub(crate) fn known(self, created: i64) -> Self {
+        Self {
+            created: Some(created),
+            ..self
+        }
+    }
+}
+
+pub(crate) fn at(seconds: i64) -> EventTime {
+    EventTime::from_micros(seconds * 1_000_000)
+}
+
+pub(crate) fn range(start: i64, end: i64) -> TimeRange {
+    TimeRange::new(at(start), at(end)).unwrap()
+}
+
+/// What a reader finds: for each user, event time in seconds and clicks.
+pub(crate) type Served = BTreeMap<i64, (i64, Option<i64>)>;
+
+pub(crate) struct Shop {
+    folder: Folder,
+    pub(crate) catalog: Catalog,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) offline: Arc<OfflineStore>,
+    pub(crate) online: Arc<Faulty>,
+    pub(crate) materializer: Materializer,
+}
+
+impl Shop {
+    pub(crate) fn new() -> Self {
+        Self::with(|view| view, |source| source)
+    }
+
+    /// A shop whose view and source are a little different.
+    pub(crate) fn with(
+        view: impl FnOnce(ViewBuilder) -> ViewBuilder,
+        source: impl FnOnce(SourceBuilder) -> SourceBuilder,
+    ) -> Self {
+        let definition = catalog::view("activity").entity("user").source("clicks");
+        let file = catalog::source("clicks").parquet("clicks.parquet");
+        let file = file.timestamp("event").created("created");
+        let catalog = catalog::project("shop")
+            .entity(catalog::entity("user").key("user", "int64"))
+            .source(source(file))
+            .view(view(definition.feature("clicks", "int64")))
+            .build();
+        Self::of(catalog)
+    }
+
+    fn of(catalog: Catalog) -> Self {
+        let folder = Folder::new().unwrap();
+        let engine = Engine::new(EngineOptions {
+            base_dir: folder.path().to_owned(),
+            ..EngineOptions::default()
+        });
+        let root = Location::folder(&folder.path().join("offline")).unwrap();
+        let offline = Arc::new(OfflineStore::new(&root, &catalog.project));
+        let online = Arc::new(Faulty::default());
+        let clock = Arc::new(FixedClock::at(at(1_000)));
+        let materializer = Materializer::new(
+            Arc::new(engine.unwrap()),
+            Arc::clone(&offline),
+            Arc::clone(&online) as Arc<dyn OnlineStore>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
+        Self {
+            folder,
+            catalog,
+            clock,
+            offline,
+            online,
+            materializer,
+        }
+    }
+
+    /// Works with little memory, so that every publication is split.
+    pub(crate) fn cramped(mut self) -> Self {
+        self.materializer = self.materializer.with_options(Options {
+            keys_in_memory: 1,
+            write_batch: 2,
+        });
+        self
+    }
+
+    pub(crate) fn source(&self, rows: &[Click]) {
+        let micros = |seconds: i64| seconds * 1_000_000;
+        let users = rows.iter().map(|row| Some(row.user));
+        let events = rows.iter().map(|row| Some(micros(row.event)));
+        let created = rows.iter().map(|row| row.created.map(micros));
+        let clicks = rows.iter().map(|row| row.clicks);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(users.collect::<Int64Array>()),
+            Arc::new(
+                events
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone(UTC),
+            ),
+            Arc::new(
+                created
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone(UTC),
+            ),
+            Arc::new(clicks.collect::<Int64Array>()),
+        ];
+        let number = |name| Field::new(name, arrow::datatypes::DataType::Int64, true);
+        let time = |name| Field::new(name, timestamp_type(), true);
+        let schema = Schema::new(vec![
+            number("user"),
+            time("event"),
+            time("created"),
+            number("clicks"),
+        ]);
+        let batch = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+        self.folder.parquet("clicks.parquet", &batch).unwrap();
+    }
+
+    /// Makes the source unreadable.
+    pub(crate) fn break_source(&self) {
+        self.folder
+            .write("clicks.parquet", "PAR1 no parquet")
+            .unwrap();
+    }
+
+    pub(crate) async fn materialize(&self, start: i64, end: i64) -> Result<RunSummary, Error> {
+        let runs = self
+            .materializer
+            .materialize(
+                &self.catalog,
+                &Views::All,
+                &range(start, end),
+                Arc::new(Silent),
+            )
+            .await?;
+        Ok(runs.into_iter().next().unwrap())
+    }
+
+    /// Moves the clock to `now` and runs up to there.
+    pub(crate) async fn incremental(&self, now: i64) -> Result<RunSummary, Error> {
+        self.clock.set(at(now));
+        let runs = self
+            .materializer
+            .materialize_incremental(&self.catalog, &Views::All, None, Arc::new(Silent))
+            .await?;
+        Ok(runs.into_iter().next().unwrap())
+    }
+
+    pub(crate) async fn republish(&self) -> Option<Publication> {
+        let view = "activity".parse().unwrap();
+        self.materializer
+            .republish(&self.catalog, &view, Arc::new(Silent))
+            .await
+            .unwrap()
+    }
+
+    pub(crate) fn id(&self) -> ViewId {
+        let view = "activity".parse().unwrap();
+        ViewId::new(self.catalog.project.clone(), view)
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::of(&self.catalog.feature_views["activity"])
+    }
+
+    fn layout(&self) -> RowLayout {
+        RowLayout::of_view(&self.catalog.feature_views["activity"])
+    }
+
+    /// What the online store holds, whatever its age.
+    pub(crate) async fn stored(&self) -> BTreeMap<i64, (RowOrder, Option<i64>)> {
+        let page = self
+            .online
+            .keys(&self.id(), None, usize::MAX)
+            .await
+            .unwrap();
+        let keys: Vec<EncodedKey> = page.keys.iter().map(|(key, _)| key.clone()).collect();
+        let id = self.id();
+        let request = ViewKeys {
+            view: &id,
+            keys: &keys,
+        };
+        let rows = self.online.read(&[request]).await.unwrap().remove(0);
+        let layouts = self.online.layouts(&id).await.unwrap();
+        let decoder = RowDecoder::new(&layouts, self.layout().features());
+        let clicks = decoder.decode(&rows).unwrap().remove(0);
+        let clicks = clicks.as_primitive::<Int64Type>();
+        keys.iter()
+            .zip(&rows)
+            .enumerate()
+            .map(|(at, (key, packed))| {
+                let parts = decode_key(&[KeyType::Int64], key.as_bytes()).unwrap();
+                let [KeyValue::Int64(user)] = parts.as_slice() else {
+                    panic!("a key of another kind: {parts:?}")
+                };
+                let order = row::order(packed.as_ref().unwrap()).unwrap();
+                let value = clicks.is_valid(at).then(|| clicks.value(at));
+                (*user, (order, value))
+            })
+            .collect()
+    }
+
+    /// What a reader finds online now.
+    pub(crate) async fn served(&self) -> Served {
+        let now = self.clock.now().as_micros();
+        let rule = self.rule();
+        let stored = self.stored().await.into_iter();
+        stored
+            .map(|(user, (order, clicks))| (user, (order.event.as_micros(), clicks)))
+            .filter(|(_, (event, _))| !rule.is_expired(*event, now))
+            .map(|(user, (event, clicks))| (user, (event / 1_000_000, clicks)))
+            .collect()
+    }
+
+    /// What the offline table says that the online store should hold: by comparing every row.
+    pub(crate) async fn expected(&self) -> BTreeMap<i64, (RowOrder, Option<i64>)> {
+        let now = self.clock.now().as_micros();
+        let mut newest = BTreeMap::new();
+        for (user, order, clicks) in self.table().await {
+            let created = order.created.map(fs_core::CreatedTime::as_micros);
+            if self.rule().visible_from(order.event.as_micros(), created) > now {
+                continue;
+            }
+            let best = newest.entry(user).or_insert((order, clicks));
+            if order > best.0 {
+                *best = (order, clicks);
+            }
+        }
+        newest
+    }
+
+    /// The rows of the offline table.
+    pub(crate) async fn table(&self) -> Vec<(i64, RowOrder, Option<i64>)> {
+        let view = &self.catalog.feature_views["activity"];
+        let schema = TableSchema::of(&self.catalog, view);
+        let scan = match self.offline.scan(&schema, &Scan::default()).await {
+            Ok(scan) => scan,
+            Err(fs_offline::Error::NotMaterialized { .. }) => return Vec::new(),
+            Err(error) => panic!("{error}"),
+        };
+        let batches: Vec<RecordBatch> = scan.stream().unwrap().try_collect().await.unwrap();
+        let mut rows: Vec<_> = batches.iter().flat_map(table_rows).collect();
+        rows.sort_by_key(|(user, order, _)| (*user, *order));
+        rows
+    }
+
+    /// The table without its numbers: user, event in seconds, clicks.
+    pub(crate) async fn facts(&self) -> Vec<(i64, i64, Option<i64>)> {
+        let rows = self.table().await.into_iter();
+        rows.map(|(user, order, clicks)| (user, order.event.as_micros() / 1_000_000, clicks))
+            .collect()
+    }
+
+    pub(crate) async fn watermark(&self) -> Option<EventTime> {
+        let state = self.offline.state(&"activity".parse().unwrap()).await;
+        state.unwrap().and_then(|state| state.watermark)
+    }
+}
+
+fn table_rows(batch: &RecordBatch) -> Vec<(i64, RowOrder, Option<i64>)> {
+    let number = |name: &str, at: usize| {
+        let column = batch.column_by_name(name).unwrap();
+        let column = column.as_primitive::<Int64Type>();
+        column.is_valid(at).then(|| column.value(at))
+    };
+    let time = |name: &str, at: usize| {
+        let column = batch.column_by_name(name).unwrap();
+        let column = column.as_primitive::<TimestampMicrosecondType>();
+        column.is_valid(at).then(|| column.value(at))
+    };
+    (0..batch.num_rows())
+        .map(|at| {
+            let order = RowOrder {
+                event: EventTime::from_micros(time("event_timestamp", at).unwrap()),
+                created: time("created_timestamp", at).map(fs_core::CreatedTime::from_micros),
+                sequence: number("_sequence", at).unwrap().cast_unsigned(),
+            };
+            (number("user", at).unwrap(), order, number("clicks", at))
+        })
+        .collect()
+}
+
+/// A store in memory that stops answering writes after so many of them.
+#[derive(Debug)]
+pub(crate) struct Faulty {
+    inner: MemoryStore,
+    /// Writes, rows and publications, that still succeed.
+    left: AtomicU64,
+}
+
+impl Default for Faulty {
+    fn default() -> Self {
+        Self {
+            inner: MemoryStore::new(),
+            left: AtomicU64::new(u64::MAX),
+        }
+    }
+}
+
+impl Faulty {
+    pub(crate) fn fail_after(&self, writes: u64) {
+        self.left.store(writes, Ordering::SeqCst);
+    }
+
+    pub(crate) fn recover(&self) {
+        self.fail_after(u64::MAX);
+    }
+
+    fn spend(&self) -> Result<(), OnlineError> {
+        let left = self.left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Err(OnlineError::Timeout {
+                store: "memory".to_owned(),
+                operation: "write",
+                after: std::time::Duration::ZERO,
+            });
+        }
+        self.left.store(left.saturating_sub(1), Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OnlineStore for Faulty {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn prepare(&self, view: &ViewId, layout: &RowLayout) -> Result<(), OnlineError> {
+        self.inner.prepare(view, layout).await
+    }
+
+    async fn layouts(&self, view: &ViewId) -> Result<Vec<RowLayout>, OnlineError> {
+        self.inner.layouts(view).await
+    }
+
+    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, OnlineError> {
+        self.spend()?;
+        self.inner.write(view, rows).await
+    }
+
+    async fn read(
+        &self,
+        requests: &[ViewKeys<'_>],
+    ) -> Result<Vec<Vec<Option<bytes::Bytes>>>, OnlineError> {
+        self.inner.read(requests).await
+    }
+
+    async fn published(&self, view: &ViewId) -> Result<Option<Published>, OnlineError> {
+        self.inner.published(view).await
+    }
+
+    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), OnlineError> {
+        self.spend()?;
+        self.inner.set_published(view, published).await
+    }
+
+    async fn keys(
+        &self,
+        view: &ViewId,
+        from: Option<&KeyCursor>,
+        limit: usize,
+    ) -> Result<KeyPage, OnlineError> {
+        self.inner.keys(view, from, limit).await
+    }
+
+    async fn drop_view(&self, view: &ViewId) -> Result<(), OnlineError> {
+        self.inner.drop_view(view).await
+    }
+
+    async fn ping(&self) -> Result<(), OnlineError> {
+        self.inner.ping().await
+    }
+}

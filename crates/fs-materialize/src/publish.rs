@@ -1,0 +1,279 @@
+//! From the offline table to the online store.
+//!
+//! The online store holds, for every key, the newest row that is visible as of an instant: `N(key)`.
+//! It records [`Published`]: all of this is true for `table_version` of the table, as of `as_of`.
+//!
+//! ```text
+//!   1  V = newest version of the table            now = the clock, but never before P.as_of
+//!   2  P = what the online store has published
+//!   3  prepare the row layout
+//!   4  write rows, a batch at a time              each key atomically, newest wins
+//!   5  P again: if it is no longer what it was, somebody else published; once more, everything
+//!   6  published = (V, now)
+//! ```
+//!
+//! **What is written.** With no `P`, everything ([`full`]): `N` of every key, and stored keys that have
+//! no `N` any more are deleted. With a `P`, what differs since then ([`delta`]):
+//!
+//! * *fresh rows*: rows of ingests after `P.table_version` that are still in the table, and rows that
+//!   became visible in `(P.as_of, now]` (by their delay or created time). The newest of a key is
+//!   written, and the store keeps it only if it is newer than what it has.
+//! * *gone rows*: rows that the commits since `P.table_version` took out of the table. Only where the
+//!   stored row is one of them does it matter. If a fresh row is newer, it wins by itself. If not,
+//!   `N` is looked for in the whole table and swapped in, or the key is deleted; both only if the
+//!   store still holds the gone row (compare and set), so that a newer row that somebody writes at
+//!   the same time stays.
+//!
+//! **A crash** between any two steps loses nothing, because `P` is recorded last:
+//!
+//! | After | The store has | The next run |
+//! |---|---|---|
+//! | the Delta commit | the rows of `P`, all true before | finds `V` newer than `P` |
+//! | some batches of 4 | some rows of `P`, some of `V` | does the same again: rows that are there are kept, and a row that went meanwhile is among the gone ones since `P` |
+//! | 4 | the rows of `V` | finds nothing to change |
+//!
+//! When the log no longer reaches back to `P`, or the table was made anew, everything is published.
+//! Rows that did not come from the table (their sequence is below the first ingest) are never taken
+//! away, only outdone by newer ones.
+//!
+//! **Memory** is bounded by [`Options::keys_in_memory`]: a publication that meets more keys is split in
+//! two by a hash of the key, and each half looks through the table again.
+
+mod delta;
+mod full;
+mod newest;
+mod rows;
+mod shard;
+
+use fs_core::{Catalog, EventTime, FeatureView};
+use fs_offline::{OfflineStore, Scan, TableSchema, TableState};
+use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, RowWrite, ViewId, WriteOutcome};
+use fs_pit::Rule;
+
+use crate::{Error, Options, Phase, Progress, Silent};
+use rows::ViewColumns;
+use shard::Shard;
+
+/// How often everything is published again because somebody else published meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// What a publication did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Publication {
+    /// The version of the offline table that is published now.
+    pub version: i64,
+    /// Keys whose row was stored.
+    pub written: u64,
+    /// Keys that were deleted.
+    pub deleted: u64,
+    /// Whether everything was looked at, and not only what changed.
+    pub full: bool,
+}
+
+/// Publishes one view.
+pub(crate) struct Publisher<'a> {
+    offline: &'a OfflineStore,
+    online: &'a dyn OnlineStore,
+    view: &'a FeatureView,
+    id: ViewId,
+    schema: TableSchema,
+    columns: ViewColumns,
+    rule: Rule,
+    encoder: RowEncoder,
+    now: EventTime,
+    options: Options,
+    progress: &'a dyn Progress,
+}
+
+/// One attempt: which version, as of when.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    version: i64,
+    as_of: EventTime,
+}
+
+/// More keys than memory has room for: split, and try again.
+struct Overflow;
+
+impl<'a> Publisher<'a> {
+    pub(crate) fn new(
+        offline: &'a OfflineStore,
+        online: &'a dyn OnlineStore,
+        catalog: &'a Catalog,
+        view: &'a FeatureView,
+        now: EventTime,
+    ) -> Self {
+        Self {
+            offline,
+            online,
+            view,
+            id: ViewId::new(catalog.project.clone(), view.name.clone()),
+            schema: TableSchema::of(catalog, view),
+            columns: ViewColumns::of(catalog, view),
+            rule: Rule::of(view),
+            encoder: RowEncoder::new(&RowLayout::of_view(view)),
+            now,
+            options: Options::default(),
+            progress: &Silent,
+        }
+    }
+
+    pub(crate) fn with_options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    pub(crate) fn with_progress(mut self, progress: &'a dyn Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Publishes what changed since the last time; `None` if the view was never materialized.
+    pub(crate) async fn changes(&self) -> Result<Option<Publication>, Error> {
+        self.publish(false).await
+    }
+
+    /// Publishes everything; `None` if the view was never materialized.
+    pub(crate) async fn everything(&self) -> Result<Option<Publication>, Error> {
+        self.publish(true).await
+    }
+
+    async fn publish(&self, mut everything: bool) -> Result<Option<Publication>, Error> {
+        let mut total = Publication::default();
+        for _ in 0..ATTEMPTS {
+            let Some(state) = self.state().await? else {
+                return Ok(None);
+            };
+            let before = self.published().await?;
+            let attempt = Attempt {
+                version: state.version,
+                as_of: before.map_or(self.now, |before| self.now.max(before.as_of)),
+            };
+            let after = Published {
+                table_version: attempt.version,
+                as_of: attempt.as_of,
+            };
+            total.version = attempt.version;
+            if !everything && before == Some(after) {
+                return Ok(Some(total));
+            }
+            self.store(self.online.prepare(&self.id, self.encoder.layout()).await)?;
+            // A table that is behind what was published of it is another table.
+            let known = before.filter(|before| before.table_version <= attempt.version);
+            let (outcome, full) = match known.filter(|_| !everything) {
+                Some(known) => self.since(&attempt, known).await?,
+                None => (self.all(&attempt).await?, true),
+            };
+            total.written += outcome.written;
+            total.deleted += outcome.deleted;
+            total.full |= full;
+            if self.published().await? == before {
+                self.store(self.online.set_published(&self.id, after).await)?;
+                return Ok(Some(total));
+            }
+            everything = true;
+        }
+        Err(Error::Contended {
+            view: self.view.name.clone(),
+        })
+    }
+
+    /// Publishes what changed since `known`, or everything where that cannot be told any more.
+    async fn since(
+        &self,
+        attempt: &Attempt,
+        known: Published,
+    ) -> Result<(WriteOutcome, bool), Error> {
+        let mut total = WriteOutcome::default();
+        let mut shards = vec![Shard::WHOLE];
+        while let Some(shard) = shards.pop() {
+            match self.delta(attempt, known, shard).await {
+                Ok(Ok(outcome)) => total += outcome,
+                Ok(Err(Overflow)) => shards.extend(shard.halves()),
+                Err(Error::Offline { source, .. })
+                    if matches!(*source, fs_offline::Error::LogGone { .. }) =>
+                {
+                    tracing::info!(view = %self.view.name, reason = %source, "publishing everything");
+                    total += self.all(attempt).await?;
+                    return Ok((total, true));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((total, false))
+    }
+
+    /// Publishes everything.
+    async fn all(&self, attempt: &Attempt) -> Result<WriteOutcome, Error> {
+        let mut total = WriteOutcome::default();
+        let mut shards = vec![Shard::WHOLE];
+        while let Some(shard) = shards.pop() {
+            match self.full(attempt, shard).await? {
+                Ok(outcome) => total += outcome,
+                Err(Overflow) => shards.extend(shard.halves()),
+            }
+        }
+        Ok(total)
+    }
+
+    /// Writes to the online store, a batch at a time.
+    async fn write(
+        &self,
+        writes: impl IntoIterator<Item = RowWrite>,
+        total: &mut WriteOutcome,
+    ) -> Result<(), Error> {
+        let mut writes = writes.into_iter();
+        loop {
+            let batch: Vec<RowWrite> = writes.by_ref().take(self.options.write_batch).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            *total += self.store(self.online.write(&self.id, batch).await)?;
+            let keys = total.written + total.kept + total.deleted;
+            self.progress.report(&self.view.name, Phase::Publish, keys);
+        }
+    }
+
+    /// All rows that are visible as of `attempt`, and nothing that could not be.
+    fn visible(&self, attempt: &Attempt) -> Scan {
+        let (_, latest) = self.rule.event_range(0, attempt.as_of.as_micros());
+        Scan {
+            version: Some(attempt.version),
+            event: Some(fs_offline::Between {
+                low: i64::MIN,
+                high: latest,
+            }),
+            ..Scan::default()
+        }
+    }
+
+    async fn state(&self) -> Result<Option<TableState>, Error> {
+        self.table(self.offline.state(&self.view.name).await)
+    }
+
+    async fn published(&self) -> Result<Option<Published>, Error> {
+        self.store(self.online.published(&self.id).await)
+    }
+
+    fn table<T>(&self, result: Result<T, fs_offline::Error>) -> Result<T, Error> {
+        result.map_err(|source| Error::Offline {
+            view: self.view.name.clone(),
+            source: Box::new(source),
+        })
+    }
+
+    fn store<T>(&self, result: Result<T, fs_online::Error>) -> Result<T, Error> {
+        result.map_err(|source| Error::Online {
+            view: self.view.name.clone(),
+            store: self.online.describe(),
+            source: Box::new(source),
+        })
+    }
+
+    fn ranked<T>(&self, result: Result<T, fs_pit::Error>) -> Result<T, Error> {
+        result.map_err(|source| Error::Rank {
+            view: self.view.name.clone(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Rows of the offline table, seen as keys, orders and features.
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray,
+};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use fs_core::{
+    CREATED_TIMESTAMP, Catalog, CreatedTime, EVENT_TIMESTAMP, EventTime, FeatureView, KeyType,
+    SEQUENCE,
+};
+use fs_online::key::encode_columns;
+use fs_online::{EncodedKey, RowOrder};
+
+/// Which columns a view's rows have, and where: keys, event, created, features, sequence.
+#[derive(Debug, Clone)]
+pub(super) struct ViewColumns {
+    key_types: Vec<KeyType>,
+    key_names: Vec<String>,
+    features: Vec<String>,
+}
+
+/// The columns of a batch.
+pub(super) struct Rows<'a> {
+    pub(super) keys: &'a [ArrayRef],
+    pub(super) event: &'a TimestampMicrosecondArray,
+    pub(super) created: &'a TimestampMicrosecondArray,
+    pub(super) features: &'a [ArrayRef],
+    pub(super) sequence: &'a Int64Array,
+}
+
+impl ViewColumns {
+    pub(super) fn of(catalog: &Catalog, view: &FeatureView) -> Self {
+        let features = view.schema.iter();
+        Self {
+            key_types: catalog.join_keys(view).map(|key| key.key_type).collect(),
+            key_names: catalog
+                .join_keys(view)
+                .map(|key| key.name.to_string())
+                .collect(),
+            features: features.map(|feature| feature.name.to_string()).collect(),
+        }
+    }
+
+    /// All columns.
+    pub(super) fn all(&self) -> Vec<String> {
+        self.with(&self.features)
+    }
+
+    /// All but the features.
+    pub(super) fn without_features(&self) -> Vec<String> {
+        self.with(&[])
+    }
+
+    fn with(&self, features: &[String]) -> Vec<String> {
+        let times = [EVENT_TIMESTAMP, CREATED_TIMESTAMP].map(str::to_owned);
+        let keys = self.key_names.iter().cloned();
+        keys.chain(times)
+            .chain(features.iter().cloned())
+            .chain([SEQUENCE.to_owned()])
+            .collect()
+    }
+
+    /// The columns of a batch that was read with [`all`](Self::all) or
+    /// [`without_features`](Self::without_features).
+    pub(super) fn rows<'a>(&self, batch: &'a RecordBatch) -> Rows<'a> {
+        let columns = batch.columns();
+        let keys = self.key_types.len();
+        Rows {
+            keys: &columns[..keys],
+            event: columns[keys].as_primitive::<TimestampMicrosecondType>(),
+            created: columns[keys + 1].as_primitive::<TimestampMicrosecondType>(),
+            features: &columns[keys + 2..columns.len() - 1],
+            sequence: columns[columns.len() - 1].as_primitive::<Int64Type>(),
+        }
+    }
+
+    /// The key of every row of a batch; keys in the table are never null.
+    pub(super) fn keys(
+        &self,
+        batch: &RecordBatch,
+    ) -> Result<Vec<Option<EncodedKey>>, fs_online::Error> {
+        let keys = &batch.columns()[..self.key_types.len()];
+        encode_columns(&self.key_types, keys, batch.num_rows())
+    }
+}
+
+impl Rows<'_> {
+    pub(super) fn created(&self, row: usize) -> Option<i64> {
+        self.created.is_valid(row).then(|| self.created.value(row))
+    }
+
+    pub(super) fn order(&self, row: usize) -> RowOrder {
+        RowOrder {
+            event: EventTime::from_micros(self.event.value(row)),
+            created: self.created(row).map(CreatedTime::from_micros),
+            sequence: self.sequence.value(row).max(0).cast_unsigned(),
+        }
+    }
+
+    pub(super) fn orders(&self) -> Vec<RowOrder> {
+        (0..self.event.len()).map(|row| self.order(row)).collect()
+    }
+}
+
+/// The first sequence that a row of an offline table can have.
+const FIRST_SEQUENCE: u64 = 1 << 32;
+
+/// Whether a stored row came from an offline table, and not straight from a writer.
+pub(super) const fn is_from_table(order: &RowOrder) -> bool {
+    order.sequence >= FIRST_SEQUENCE
+}
+
+/// The rows of `batch` for which `keep` holds; the batch itself if it holds for all.
+pub(super) fn select(
+    batch: RecordBatch,
+    keep: impl Fn(usize) -> bool,
+) -> Result<RecordBatch, fs_pit::Error> {
+    let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(keep(row))).collect();
+    if mask.true_count() == batch.num_rows() {
+        return Ok(batch);
+    }
+    Ok(filter_record_batch(&batch, &mask)?)
+}

@@ -1,0 +1,5 @@
+mod correction;
+mod failure;
+mod parity;
+mod run;
+mod visibility;
