@@ -3,7 +3,7 @@
 //! ```text
 //!   DoExchange(command)   spine ─►            ─► training set
 //!
-//!   DoPut                 spine ─► ticket                            kept for a while
+//!   DoPut                 spine ─► {"spine": ticket}                 kept for a while
 //!   GetFlightInfo(command with the ticket) ─► schema, and a Flight ticket
 //!   DoGet(Flight ticket)                   ─► training set
 //! ```
@@ -83,7 +83,7 @@ impl Service {
             .uploads
             .keep(received.into_upload(), now, limits)?;
         Ok(PutResult {
-            app_metadata: ticket.into(),
+            app_metadata: command::receipt(&ticket).into(),
         })
     }
 

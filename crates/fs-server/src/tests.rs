@@ -1,1 +1,9 @@
+//! A whole server on loopback, its online store in memory, its registry and tables in a folder.
 
+mod drain;
+mod fixture;
+mod flight;
+mod health;
+mod online;
+mod outages;
+mod reload;

@@ -24,6 +24,11 @@ pub(super) struct Command {
     pub(super) spine: Option<String>,
 }
 
+/// What an upload is answered with: the part of a command that names it.
+pub(super) fn receipt(ticket: &str) -> String {
+    serde_json::json!({ "spine": ticket }).to_string()
+}
+
 impl Command {
     pub(super) fn of_descriptor(descriptor: Option<&FlightDescriptor>) -> Result<Self, Error> {
         match descriptor {
@@ -65,6 +70,12 @@ mod tests {
                 "{neither}"
             );
         }
+    }
+
+    #[test]
+    fn a_receipt_is_the_part_of_a_command_that_names_the_spine() {
+        let command = Command::parse(receipt("spine-1").as_bytes()).unwrap();
+        assert_eq!(command.spine.as_deref(), Some("spine-1"));
     }
 
     #[test]
