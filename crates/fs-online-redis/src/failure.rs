@@ -1,0 +1,64 @@
+//! What the errors of Redis mean here.
+
+use fs_online::Error;
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// A connection could not be opened.
+pub(crate) fn cannot_connect(store: &str, error: RedisError) -> Error {
+    if is_refusal(&error) {
+        return refused(store, error);
+    }
+    Error::Unavailable {
+        store: store.to_owned(),
+        source: Box::new(error),
+    }
+}
+
+/// A command failed, or the connection did.
+pub(crate) fn failed(store: &str, operation: &'static str, error: RedisError) -> Error {
+    if is_refusal(&error) {
+        return refused(store, error);
+    }
+    let store = store.to_owned();
+    if error.code() == Some("OOM") {
+        return Error::Full {
+            store,
+            hint: "raise its `maxmemory`, or publish fewer views".to_owned(),
+        };
+    }
+    let source = Box::new(error);
+    if is_passing(&source) {
+        return Error::Unavailable { store, source };
+    }
+    Error::Failed {
+        store,
+        operation,
+        source,
+    }
+}
+
+fn refused(store: &str, error: RedisError) -> Error {
+    Error::CannotOpen {
+        store: store.to_owned(),
+        hint: "check the user and the password in its URL, and what that user may do",
+        source: Box::new(error),
+    }
+}
+
+/// Whether it is about who we are.
+fn is_refusal(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+}
+
+/// Whether it goes away by itself: the server is gone, loading, or no longer the one that is written.
+fn is_passing(error: &RedisError) -> bool {
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
+
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || matches!(
+            error.kind(),
+            ErrorKind::Server(BusyLoading | MasterDown | ClusterDown | TryAgain | ReadOnly)
+        )
+}

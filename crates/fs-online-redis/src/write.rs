@@ -1,0 +1,153 @@
+//! Writing rows: a few bounded round trips, each of many script calls.
+
+use std::iter::Peekable;
+
+use bytes::Bytes;
+use fs_online::{Error, RowOrder, RowWrite, ViewId, WriteOutcome, row};
+use redis::{Value, from_redis_value};
+
+use crate::connections::Connections;
+use crate::keyspace::{bucket, bucket_key};
+use crate::reply::Replies;
+use crate::scripts::{Call, WRITE};
+
+const OPERATION: &str = "write";
+
+/// A call takes up no other key after this many rows or bytes: the server serves nobody else while
+/// it runs.
+const ROWS_PER_CALL: usize = 128;
+const BYTES_PER_CALL: usize = 1 << 20;
+
+/// A round trip begins no other call after this many.
+const ROWS_PER_BATCH: usize = 4_096;
+const BYTES_PER_BATCH: usize = 4 << 20;
+
+/// A write and its bucket.
+type Placed = (u16, RowWrite);
+
+/// Applies every write, as [`OnlineStore::write`](fs_online::OnlineStore::write) says.
+pub(crate) async fn write(
+    connections: &Connections,
+    view: &ViewId,
+    rows: Vec<RowWrite>,
+) -> Result<WriteOutcome, Error> {
+    let within = connections.options.write_timeout;
+    let mut outcome = WriteOutcome::default();
+    for calls in plan(view, rows)? {
+        let replies = WRITE.call(connections, OPERATION, within, &calls).await?;
+        let mut replies = Replies::new(connections, OPERATION, replies);
+        for _ in &calls {
+            outcome += outcome_of(&mut replies)?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The calls to make, by round trip.
+///
+/// All writes of one key are in one call, in their order, so the calls do not depend on each other.
+/// Copies no bytes. An error if a row is none: the script reads rows as this does, and trusts them.
+fn plan(view: &ViewId, rows: Vec<RowWrite>) -> Result<Vec<Vec<Call>>, Error> {
+    let mut placed = Vec::with_capacity(rows.len());
+    for write in rows {
+        write.row.as_deref().map(row::order_bytes).transpose()?;
+        placed.push((bucket(&write.key), write));
+    }
+    // Stable: the writes of one key keep their order.
+    placed.sort_by(|(a, left), (b, right)| (a, &left.key).cmp(&(b, &right.key)));
+    let mut rows = placed.into_iter().peekable();
+    let mut batches = Vec::new();
+    while rows.peek().is_some() {
+        let mut batch = Vec::new();
+        let mut load = Load::default();
+        while load.is_below(ROWS_PER_BATCH, BYTES_PER_BATCH)
+            && let Some((call, carried)) = next_call(view, &mut rows)
+        {
+            load.rows += carried.rows;
+            load.bytes += carried.bytes;
+            batch.push(call);
+        }
+        batches.push(batch);
+    }
+    Ok(batches)
+}
+
+/// A call with rows of one bucket; `None` after the last.
+fn next_call(
+    view: &ViewId,
+    rows: &mut Peekable<impl Iterator<Item = Placed>>,
+) -> Option<(Call, Load)> {
+    let (bucket, first) = rows.next()?;
+    let mut call = Call {
+        key: bucket_key(view, bucket),
+        arguments: Vec::new(),
+    };
+    let mut load = Load::default();
+    let mut key = first.key.clone();
+    load.add(&first);
+    add_arguments(&mut call, first);
+    while let Some((_, write)) = rows.next_if(|(next, write)| {
+        let has_room = load.is_below(ROWS_PER_CALL, BYTES_PER_CALL);
+        *next == bucket && (has_room || write.key == key)
+    }) {
+        key.clone_from(&write.key);
+        load.add(&write);
+        add_arguments(&mut call, write);
+    }
+    Some((call, load))
+}
+
+fn add_arguments(call: &mut Call, write: RowWrite) {
+    let replaces = write.replaces.as_ref().map(RowOrder::to_bytes);
+    let replaces = replaces.map(|order| Bytes::copy_from_slice(&order));
+    call.arguments.extend([
+        write.key.into_bytes(),
+        write.row.unwrap_or_default(),
+        replaces.unwrap_or_default(),
+    ]);
+}
+
+/// How much a call or a round trip carries.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Load {
+    const fn is_below(self, rows: usize, bytes: usize) -> bool {
+        self.rows < rows && self.bytes < bytes
+    }
+
+    fn add(&mut self, write: &RowWrite) {
+        self.rows += 1;
+        self.bytes += write.key.as_bytes().len() + write.row.as_ref().map_or(0, Bytes::len);
+    }
+}
+
+/// What the next call says became of its rows.
+fn outcome_of(replies: &mut Replies<'_>) -> Result<WriteOutcome, Error> {
+    let items: Vec<Value> = replies.next()?;
+    match items.as_slice() {
+        [Value::Int(-1), Value::BulkString(damaged)] => {
+            // Says what is wrong with it.
+            row::order_bytes(damaged)?;
+            Err(replies.unexpected())
+        }
+        [written, kept, deleted] => {
+            let count = |item: &Value| from_redis_value(item.clone()).ok();
+            match (count(written), count(kept), count(deleted)) {
+                (Some(written), Some(kept), Some(deleted)) => Ok(WriteOutcome {
+                    written,
+                    kept,
+                    deleted,
+                }),
+                _ => Err(replies.unexpected()),
+            }
+        }
+        _ => Err(replies.unexpected()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! What is particular to Redis: servers that stop, hang, forget, fill up or are written by others.
+
+#[expect(
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be made is a test that fails"
+)]
+#[path = "redis/fixture.rs"]
+mod fixture;
+
+#[path = "redis/faults.rs"]
+mod faults;
+#[path = "redis/stored.rs"]
+mod stored;

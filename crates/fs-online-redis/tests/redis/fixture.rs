@@ -1,0 +1,70 @@
+//! A view, its rows, and a store with short deadlines.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fs_core::{EventTime, KeyValue};
+use fs_online::key::encode_key;
+use fs_online::{EncodedKey, Error, OnlineStore, RowLayout, RowOrder, RowWrite, ViewId, ViewKeys};
+use fs_online_redis::{RedisOptions, RedisStore};
+use fs_testkit::redis::TestRedis;
+use fs_testkit::unique_project;
+
+/// Long enough for a busy machine, short enough to wait for.
+pub(crate) const DEADLINE: Duration = Duration::from_millis(800);
+
+pub(crate) fn store(redis: &TestRedis) -> RedisStore {
+    let options = RedisOptions {
+        connections: 4,
+        connect_timeout: DEADLINE,
+        read_timeout: DEADLINE,
+        write_timeout: DEADLINE,
+    };
+    RedisStore::connect(redis.url(), options).unwrap()
+}
+
+pub(crate) fn view() -> ViewId {
+    ViewId::new(unique_project(), "view".parse().unwrap())
+}
+
+pub(crate) fn layout() -> RowLayout {
+    let int64 = "int64".parse().unwrap();
+    RowLayout::new(vec![("value".parse().unwrap(), int64)])
+}
+
+pub(crate) fn key(number: i64) -> EncodedKey {
+    encode_key(&[KeyValue::Int64(number)])
+}
+
+/// Bytes that a store takes for a row.
+pub(crate) fn row(event: i64) -> Bytes {
+    let order = RowOrder {
+        event: EventTime::from_micros(event),
+        created: None,
+        sequence: 0,
+    };
+    let mut row = vec![1, 0, 0, 0, 0];
+    row.extend(order.to_bytes());
+    Bytes::from(row)
+}
+
+/// Writes a row with this event time under the keys `0..count`.
+pub(crate) async fn write(
+    store: &RedisStore,
+    view: &ViewId,
+    count: i64,
+    event: i64,
+) -> Result<u64, Error> {
+    let rows = (0..count).map(|number| RowWrite::newest(key(number), row(event)));
+    Ok(store.write(view, rows.collect()).await?.written)
+}
+
+pub(crate) async fn read(
+    store: &RedisStore,
+    view: &ViewId,
+    number: i64,
+) -> Result<Option<Bytes>, Error> {
+    let keys = [key(number)];
+    let request = ViewKeys { view, keys: &keys };
+    Ok(store.read(&[request]).await?.remove(0).remove(0))
+}
