@@ -17,7 +17,8 @@ use fs_online::{
     EncodedKey, Error as OnlineError, KeyCursor, KeyPage, MemoryStore, OnlineStore, Published,
     RowDecoder, RowLayout, RowOrder, RowWrite, ViewId, ViewKeys, WriteOutcome, row,
 };
-use fs_pit::Rule;
+use fs_pit::naive::point_in_time_join;
+use fs_pit::{FeatureRows, Rule};
 use fs_testkit::catalog::{self, SourceBuilder, ViewBuilder};
 use fs_testkit::repo::Folder;
 use futures::TryStreamExt;
@@ -270,6 +271,39 @@ impl Shop {
             }
         }
         newest
+    }
+
+    /// What a training set finds now for every user of the table: the naive point-in-time join.
+    pub(crate) async fn joined(&self) -> Served {
+        let table = self.table().await;
+        let mut users: Vec<i64> = table.iter().map(|(user, _, _)| *user).collect();
+        let keys: ArrayRef = Arc::new(Int64Array::from(users.clone()));
+        let events = table.iter().map(|(_, order, _)| order.event.as_micros());
+        let created = table
+            .iter()
+            .map(|(_, order, _)| order.created.map(fs_core::CreatedTime::as_micros));
+        let sequence = table
+            .iter()
+            .map(|(_, order, _)| order.sequence.cast_signed());
+        let features = FeatureRows {
+            keys: &[keys],
+            event: &TimestampMicrosecondArray::from_iter_values(events),
+            created: Some(&created.collect()),
+            sequence: Some(&Int64Array::from_iter_values(sequence)),
+        };
+        users.dedup();
+        let now = vec![self.clock.now().as_micros(); users.len()];
+        let spine: ArrayRef = Arc::new(Int64Array::from(users.clone()));
+        let now = TimestampMicrosecondArray::from(now);
+        let found = point_in_time_join(&[spine], &now, self.rule(), &[features]).unwrap();
+        users
+            .into_iter()
+            .zip(found)
+            .filter_map(|(user, found)| {
+                let (_, order, clicks) = table[found?.row as usize];
+                Some((user, (order.event.as_micros() / 1_000_000, clicks)))
+            })
+            .collect()
     }
 
     /// The rows of the offline table.

@@ -1,6 +1,6 @@
 //! Rows that may not be seen yet.
 
-use crate::fixture::{Served, Shop, click};
+use crate::fixture::{Served, Shop, at, click};
 
 #[tokio::test]
 async fn a_delayed_row_is_published_when_its_time_has_come() {
@@ -36,6 +36,19 @@ async fn a_row_that_is_not_known_yet_is_published_once_it_is() {
     assert_eq!(shop.served().await[&1], (10, Some(1)));
     shop.incremental(150).await.unwrap();
     assert_eq!(shop.served().await[&1], (20, Some(2)));
+}
+
+#[tokio::test]
+async fn a_row_becomes_known_also_when_no_run_reads_it_again() {
+    let shop = Shop::with(fs_testkit::catalog::ViewBuilder::known_at, |source| source);
+    shop.source(&[click(1, 10, 1), click(1, 20, 2).known(1_500)]);
+    shop.materialize(0, 100).await.unwrap();
+    assert_eq!(shop.served().await[&1], (10, Some(1)));
+    for (now, visible) in [(1_499, (10, Some(1))), (1_500, (20, Some(2)))] {
+        shop.clock.set(at(now));
+        shop.materialize(90, 100).await.unwrap();
+        assert_eq!(shop.served().await[&1], visible);
+    }
 }
 
 #[tokio::test]
