@@ -1,1 +1,16 @@
-//! Whole-system tests.
+//! What the whole-system tests share: a copy of the flights repo, the `fs` binary, its servers.
+//!
+//! Nothing of the project but its wire types is linked in. The tests drive the binary that people
+//! run, and look at what it prints, writes and answers.
+
+mod client;
+mod python;
+mod repo;
+mod rows;
+mod served;
+
+pub use client::{Answer, Client, Entity};
+pub use python::{flight_client, grpc_client};
+pub use repo::{Online, Repo};
+pub use rows::{Rows, read_parquet, write_spine};
+pub use served::Served;

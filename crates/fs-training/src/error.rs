@@ -47,6 +47,9 @@ pub enum Error {
         /// What the reader says.
         source: ArrowError,
     },
+    /// The connection to the server that makes the training set broke off.
+    #[error("the training set did not arrive")]
+    Received(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A training set that could not be encoded.
     #[error("cannot write `{}`", .path.display())]
     Write {
@@ -267,6 +270,7 @@ impl Coded for Error {
             | Self::BadHistory { .. }
             | Self::Assemble(_)
             | Self::Workers(_)
+            | Self::Received(_)
             | Self::Interrupted => Code::Internal,
         }
     }

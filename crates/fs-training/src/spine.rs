@@ -69,6 +69,22 @@ impl Spine {
         table.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
+    /// The rows with typed columns, to be sent to a server that joins `features` to them.
+    pub fn into_batches(
+        self,
+        features: &FeatureSet,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+        let Table { schema, batches } = self.typed(features)?;
+        Ok((schema, batches))
+    }
+
+    fn typed(self, features: &FeatureSet) -> Result<Table, Error> {
+        match self.content {
+            Content::Typed(table) => Ok(table),
+            Content::Text(table) => csv::typed(&table, features),
+        }
+    }
+
     /// Checks the spine against the features asked for and finds its keys and times.
     ///
     /// Costs a pass over those columns: call it where that may take a while.

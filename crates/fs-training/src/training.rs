@@ -1,12 +1,13 @@
 //! Joining a spine with the features asked for.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use fs_core::{Catalog, FeatureRequest, FeatureSet, Naming, ViewName};
 use fs_offline::{OfflineStore, TableSchema};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -41,8 +42,8 @@ pub struct TrainingSet {
     batches: mpsc::Receiver<Result<RecordBatch, Error>>,
     /// Stops the work when the set is dropped.
     _tasks: JoinSet<()>,
-    /// Keeps the threads running until the set is dropped.
-    _workers: Workers,
+    /// Keeps the threads running until the set is dropped; none where a server joins.
+    _workers: Option<Workers>,
 }
 
 /// What one view gave to a training set.
@@ -138,7 +139,7 @@ impl TrainingSets {
             taken: 0,
             batches,
             _tasks: tasks,
-            _workers: self.workers.clone(),
+            _workers: Some(self.workers.clone()),
         })
     }
 }
@@ -231,6 +232,37 @@ impl Joined {
 }
 
 impl TrainingSet {
+    /// A training set that a server made of a spine of `rows` rows, and that comes as a stream.
+    ///
+    /// Fewer rows than that are [`Error::Interrupted`]. The views are for the server to tell.
+    pub fn received<S, E>(schema: SchemaRef, rows: usize, stream: S) -> Self
+    where
+        S: Stream<Item = Result<RecordBatch, E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+    {
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut stream = pin!(stream);
+            while let Some(batch) = stream.next().await {
+                let batch = batch.map_err(|error| Error::Received(error.into()));
+                let failed = batch.is_err();
+                if sender.send(batch).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self {
+            schema,
+            views: Vec::new(),
+            rows,
+            taken: 0,
+            batches,
+            _tasks: tasks,
+            _workers: None,
+        }
+    }
+
     /// The columns: those of the spine as they were, then the features.
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema

@@ -1,0 +1,273 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use fs_core::{EventTime, FeatureRef, ServiceName, ViewName};
+
+use crate::output::Format;
+
+/// A feature store: definitions in YAML, history in Delta Lake, newest values in Redis or LMDB.
+#[derive(Debug, Parser)]
+#[command(name = "fs", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The feature repo: the folder with feature_store.yaml
+    #[arg(
+        short = 'C',
+        long = "repo",
+        value_name = "REPO",
+        default_value = ".",
+        global = true
+    )]
+    pub(crate) repo: PathBuf,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
+    pub(crate) format: Format,
+    /// Say more on standard error (-v, -vv, -vvv)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a small repo that runs as it is
+    Init(InitArgs),
+    /// Check the definitions, also against the real sources
+    Validate,
+    /// Show what an apply would change
+    Plan,
+    /// Record the definitions as the next version of the registry
+    Apply(ApplyArgs),
+    /// Bring [START, END) from the sources into the offline and the online store
+    Materialize(MaterializeArgs),
+    /// Bring everything that is new since the watermark
+    MaterializeIncremental(IncrementalArgs),
+    /// Serve feature vectors (gRPC), training sets (Arrow Flight), health and metrics (HTTP)
+    Serve(ServeArgs),
+    /// Look up one feature vector per entity
+    GetOnlineFeatures(OnlineArgs),
+    /// Join features to the rows of a spine, as they were at each row's time
+    GetHistoricalFeatures(HistoricalArgs),
+    /// The entities of the registry
+    #[command(subcommand)]
+    Entities(CatalogueCommand),
+    /// The sources of the registry
+    #[command(subcommand)]
+    Sources(CatalogueCommand),
+    /// The feature views of the registry
+    #[command(subcommand)]
+    FeatureViews(CatalogueCommand),
+    /// The feature services of the registry
+    #[command(subcommand)]
+    FeatureServices(CatalogueCommand),
+    /// The versions of the registry
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// The materialization runs
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Remove what apply and materialize made
+    Teardown(TeardownArgs),
+    /// Print the JSON Schema of the definition files
+    Schema,
+    /// Ask a server whether it is healthy
+    Health(HealthArgs),
+    /// All of the above on this repo, explained as it goes
+    Demo(DemoArgs),
+}
+
+/// `fs init`
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder to make; it must not hold a repo already
+    pub(crate) dir: PathBuf,
+}
+
+/// `fs apply`
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// Apply even where a service loses a feature or a table cannot follow
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// A note for the history
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+}
+
+/// `fs materialize`
+#[derive(Debug, Args)]
+pub(crate) struct MaterializeArgs {
+    /// The first instant: a date or an RFC 3339 time
+    #[arg(value_parser = event_time)]
+    pub(crate) start: EventTime,
+    /// The instant after the last one
+    #[arg(value_parser = event_time)]
+    pub(crate) end: EventTime,
+    /// Only these views
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) views: Vec<ViewName>,
+}
+
+/// `fs materialize-incremental`
+#[derive(Debug, Args)]
+pub(crate) struct IncrementalArgs {
+    /// The instant after the last one [default: now]
+    #[arg(value_parser = event_time)]
+    pub(crate) end: Option<EventTime>,
+    /// Only these views
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) views: Vec<ViewName>,
+}
+
+/// `fs serve`
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where gRPC and Arrow Flight listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    pub(crate) grpc: SocketAddr,
+    /// Where HTTP listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6566")]
+    pub(crate) http: SocketAddr,
+    /// Serve as of this instant instead of now, to replay the past
+    #[arg(long, value_name = "TIME", value_parser = event_time)]
+    pub(crate) now: Option<EventTime>,
+}
+
+/// Which features.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("wanted").required(true)))]
+pub(crate) struct WantedArgs {
+    /// The features of this feature service
+    #[arg(long, value_name = "SERVICE", group = "wanted")]
+    pub(crate) service: Option<ServiceName>,
+    /// These features
+    #[arg(
+        long,
+        value_name = "VIEW:FEATURE,…",
+        value_delimiter = ',',
+        group = "wanted"
+    )]
+    pub(crate) features: Vec<FeatureRef>,
+    /// Name the columns `view__feature`
+    #[arg(long)]
+    pub(crate) full_feature_names: bool,
+}
+
+/// `fs get-online-features`
+#[derive(Debug, Args)]
+pub(crate) struct OnlineArgs {
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
+    /// The join keys of one entity; repeat it for more
+    #[arg(long = "entity", value_name = "KEY=VALUE[,KEY=VALUE]", required = true)]
+    pub(crate) entities: Vec<String>,
+    /// Ask this server instead of opening the store
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Read as of this instant instead of now
+    #[arg(long, value_name = "TIME", value_parser = event_time, conflicts_with = "server")]
+    pub(crate) now: Option<EventTime>,
+}
+
+/// `fs get-historical-features`
+#[derive(Debug, Args)]
+pub(crate) struct HistoricalArgs {
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
+    /// The rows to join features to: a Parquet or CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spine: PathBuf,
+    /// Where the training set goes: a Parquet or CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The spine's time column [default: event_timestamp, or the only timestamp column]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) timestamp_field: Option<String>,
+    /// Ask this server over Arrow Flight instead of reading the tables
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+}
+
+/// `fs entities|sources|feature-views|feature-services`
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueCommand {
+    /// All of them
+    List,
+    /// One of them
+    Describe {
+        /// Its name
+        name: String,
+    },
+}
+
+/// `fs registry`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryCommand {
+    /// The versions, newest first
+    History,
+    /// The definitions of one version
+    Show {
+        /// Its number
+        version: u64,
+    },
+    /// Record the definitions of an earlier version as the next one
+    Rollback {
+        /// The number of the earlier version
+        version: u64,
+        /// Also where a service loses a feature or a table cannot follow
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// `fs jobs`
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// The latest runs, newest first
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// One run
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+/// `fs teardown`
+#[derive(Debug, Args)]
+pub(crate) struct TeardownArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Only the rows of these views, offline and online; the registry stays
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) views: Vec<ViewName>,
+}
+
+/// `fs health`
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    /// The server
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
+    pub(crate) server: String,
+}
+
+/// `fs demo`
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the training set goes [default: .fs/training_set.parquet in the repo]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+fn event_time(text: &str) -> Result<EventTime, fs_core::time::TimeError> {
+    text.parse()
+}

@@ -1,0 +1,58 @@
+//! The commands, one file each.
+
+mod apply;
+mod catalogue;
+mod demo;
+mod health;
+mod historical;
+mod init;
+mod jobs;
+mod materialize;
+mod online;
+mod plan;
+mod registry;
+mod schema;
+mod serve;
+mod teardown;
+mod validate;
+
+use fs_core::Kind;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let repo = cli.repo.as_path();
+    match cli.command {
+        Command::Init(args) => init::run(&args, output),
+        Command::Validate => validate::run(repo, output).await,
+        Command::Plan => plan::run(repo, output).await,
+        Command::Apply(args) => apply::run(repo, &args, output).await,
+        Command::Materialize(args) => materialize::run(repo, &args, output).await,
+        Command::MaterializeIncremental(args) => {
+            materialize::run_incremental(repo, &args, output).await
+        }
+        Command::Serve(args) => serve::run(repo, &args, output).await,
+        Command::GetOnlineFeatures(args) => online::run(repo, &args, output).await,
+        Command::GetHistoricalFeatures(args) => historical::run(repo, &args, output).await,
+        Command::Entities(command) => catalogue::run(repo, Kind::Entity, &command, output).await,
+        Command::Sources(command) => catalogue::run(repo, Kind::Source, &command, output).await,
+        Command::FeatureViews(command) => {
+            catalogue::run(repo, Kind::FeatureView, &command, output).await
+        }
+        Command::FeatureServices(command) => {
+            catalogue::run(repo, Kind::FeatureService, &command, output).await
+        }
+        Command::Registry(command) => registry::run(repo, &command, output).await,
+        Command::Jobs(command) => jobs::run(repo, &command, output).await,
+        Command::Teardown(args) => teardown::run(repo, &args, output).await,
+        Command::Schema => {
+            schema::run(output);
+            Ok(())
+        }
+        Command::Health(args) => health::run(&args, output).await,
+        Command::Demo(args) => demo::run(repo, &args, output).await,
+    }
+}

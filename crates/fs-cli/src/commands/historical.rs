@@ -1,0 +1,102 @@
+//! `fs get-historical-features`: features joined to the rows of a spine.
+
+use std::path::Path;
+
+use fs_core::{FeatureSet, ViewName};
+use fs_training::write::Format;
+use fs_training::{Spine, TrainingSet};
+use serde_json::json;
+
+use crate::args::HistoricalArgs;
+use crate::commands::online::wanted;
+use crate::failure::Failure;
+use crate::output::{Output, grouped, table};
+use crate::project::Project;
+use crate::remote::Remote;
+
+pub(super) async fn run(
+    repo: &Path,
+    args: &HistoricalArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    // Found out now rather than after the join.
+    Format::of(&args.out)?;
+    let project = Project::open(repo)?;
+    let (version, catalog) = project.applied().await?;
+    let (request, naming) = wanted(&args.wanted);
+    let features = FeatureSet::resolve(&catalog, &request, naming)?;
+    let spine = Spine::read(&args.spine).await?;
+    let timestamp_field = args.timestamp_field.as_deref();
+    let set = match &args.server {
+        Some(url) => {
+            let remote = Remote::connect(url).await?;
+            let rows = spine.rows();
+            let (schema, batches) = spine.into_batches(&features)?;
+            let stream = remote
+                .training_set(&request, naming, timestamp_field, schema, batches)
+                .await?;
+            remote.received(stream, rows).await?
+        }
+        None => {
+            let training = project.training()?;
+            training
+                .get(&catalog, &request, naming, spine, timestamp_field)
+                .await?
+        }
+    };
+    let views = matches(&set);
+    let written = set.write(&args.out).await?;
+    let answer = json!({
+        "rows": written.rows,
+        "bytes": written.bytes,
+        "features": features.columns.len(),
+        "registry_version": version,
+        "out": args.out,
+        "views": views.iter().map(|view| json!({
+            "view": view.label, "matched": view.matched, "rows_read": view.read, "table_version": view.version,
+        })).collect::<Vec<_>>(),
+    });
+    output.answer(&answer, || {
+        let mut text = format!(
+            "Wrote {} rows with {} features to {}\n",
+            grouped(written.rows),
+            features.columns.len(),
+            args.out.display()
+        );
+        if !views.is_empty() {
+            let rows = views.iter().map(|view| {
+                let numbers = [view.matched, view.read].map(grouped);
+                let [matched, read] = numbers;
+                [
+                    view.label.to_string(),
+                    matched,
+                    read,
+                    view.version.to_string(),
+                ]
+            });
+            text.push_str(&table(
+                ["feature view", "rows matched", "rows read", "table version"],
+                rows,
+            ));
+        }
+        text
+    });
+    Ok(())
+}
+
+struct Matched {
+    label: ViewName,
+    matched: u64,
+    read: u64,
+    version: i64,
+}
+
+fn matches(set: &TrainingSet) -> Vec<Matched> {
+    let views = set.views().iter().map(|view| Matched {
+        label: view.label.clone(),
+        matched: view.rows_matched,
+        read: view.rows_read,
+        version: view.table_version,
+    });
+    views.collect()
+}

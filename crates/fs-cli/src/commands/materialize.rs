@@ -1,0 +1,169 @@
+//! `fs materialize` and `fs materialize-incremental`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fs_core::{Catalog, Coded, TimeRange, ViewName};
+use fs_materialize::{Error, Progress, RunSummary, Views};
+use fs_offline::RunStatus;
+use serde_json::{Value, json};
+
+use crate::args::{IncrementalArgs, MaterializeArgs};
+use crate::commands::jobs::{took, window as window_of};
+use crate::failure::Failure;
+use crate::output::{Output, grouped, table};
+use crate::project::Project;
+use crate::{progress, wall_clock};
+
+pub(super) async fn run(
+    repo: &Path,
+    args: &MaterializeArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let range = TimeRange::new(args.start, args.end)
+        .map_err(|error| Failure::input(format!("{error}; nothing was materialized")))?;
+    let project = Project::open(repo)?;
+    let (_, catalog) = project.applied().await?;
+    let teller = progress::teller(output);
+    window(&project, &catalog, &args.views, range, teller)
+        .await?
+        .print(output);
+    Ok(())
+}
+
+pub(super) async fn run_incremental(
+    repo: &Path,
+    args: &IncrementalArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let project = Project::open(repo)?;
+    let (_, catalog) = project.applied().await?;
+    let materializer = project.materializer(wall_clock::clock(None))?;
+    let teller = progress::teller(output);
+    let done = materializer
+        .materialize_incremental(&catalog, &views(&args.views), args.end, teller)
+        .await;
+    summary(done)?.print(output);
+    Ok(())
+}
+
+/// Materializes one window; also what the demo does.
+pub(super) async fn window(
+    project: &Project,
+    catalog: &Catalog,
+    names: &[ViewName],
+    range: TimeRange,
+    progress: Arc<dyn Progress>,
+) -> Result<Summary, Failure> {
+    let materializer = project.materializer(wall_clock::clock(None))?;
+    summary(
+        materializer
+            .materialize(catalog, &views(names), &range, progress)
+            .await,
+    )
+}
+
+fn views(names: &[ViewName]) -> Views {
+    if names.is_empty() {
+        Views::All
+    } else {
+        Views::Only(names.to_vec())
+    }
+}
+
+/// What became of every view.
+pub(super) struct Summary(Vec<RunSummary>);
+
+fn summary(done: Result<Vec<RunSummary>, Error>) -> Result<Summary, Failure> {
+    match done {
+        Ok(runs) => Ok(Summary(runs)),
+        Err(Error::Failed {
+            runs,
+            failed,
+            source,
+        }) => Err(failure(Summary(runs), &failed, &source)),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Some views failed: says why, and what became of the others.
+fn failure(summary: Summary, failed: &[ViewName], first: &Error) -> Failure {
+    let mut message = format!("{} of {} views failed", failed.len(), summary.0.len());
+    for run in summary
+        .0
+        .iter()
+        .filter(|run| run.record.status == RunStatus::Failed)
+    {
+        let why = run
+            .record
+            .message
+            .as_deref()
+            .unwrap_or("no reason is recorded");
+        message.push_str(&format!("\n  {}: {why}", run.record.view));
+    }
+    if failed.len() < summary.0.len() {
+        message.push_str("\nthe other views are up to date");
+    }
+    Failure::new(first.code(), message).with_details(summary.to_json())
+}
+
+impl Summary {
+    /// The runs, one a view.
+    pub(super) fn runs(&self) -> &[RunSummary] {
+        &self.0
+    }
+
+    /// Rows that the offline tables took.
+    pub(super) fn rows_written(&self) -> u64 {
+        self.0.iter().map(|run| run.record.rows_written).sum()
+    }
+
+    /// Rows that the online store took.
+    pub(super) fn published(&self) -> u64 {
+        self.0.iter().map(|run| run.record.published).sum()
+    }
+
+    /// A line a view.
+    pub(super) fn table(&self) -> String {
+        let rows = self.0.iter().map(|run| {
+            [
+                run.record.view.to_string(),
+                grouped(run.record.rows_written),
+                grouped(run.record.published),
+                grouped(run.record.deleted),
+                took(&run.record),
+            ]
+        });
+        table(
+            [
+                "feature view",
+                "offline rows",
+                "published online",
+                "deleted online",
+                "took",
+            ],
+            rows,
+        )
+    }
+
+    fn print(&self, output: &Output) {
+        output.answer(&self.to_json(), || {
+            let mut text = String::new();
+            if let Some(run) = self.0.first() {
+                text.push_str(&format!("Materialized {}\n", window_of(&run.record)));
+            }
+            text.push_str(&self.table());
+            for run in &self.0 {
+                if let Some(note) = &run.record.message {
+                    text.push_str(&format!("{}: {note}\n", run.record.view));
+                }
+            }
+            text
+        });
+    }
+
+    fn to_json(&self) -> Value {
+        let runs: Vec<_> = self.0.iter().map(|run| &run.record).collect();
+        json!({ "runs": runs })
+    }
+}

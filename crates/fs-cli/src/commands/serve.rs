@@ -1,0 +1,63 @@
+//! `fs serve`: feature vectors, training sets, health and metrics.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use fs_core::{Clock, EventTime};
+use fs_server::{Backends, Server, ServerOptions};
+use fs_serving::Serving;
+use serde_json::json;
+
+use crate::args::ServeArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::process::stop_signal;
+use crate::project::Project;
+use crate::wall_clock;
+
+pub(super) async fn run(repo: &Path, args: &ServeArgs, output: &Output) -> Result<(), Failure> {
+    let project = Project::open(repo)?;
+    let clock = wall_clock::clock(args.now);
+    let server = bind(&project, clock, args.grpc, args.http).await?;
+    announce(&project, &server, args.now, output);
+    server.run(stop_signal()).await?;
+    output.say("Every request was answered; bye.");
+    Ok(())
+}
+
+/// A server for the project that listens already.
+pub(super) async fn bind(
+    project: &Project,
+    clock: Arc<dyn Clock>,
+    grpc_addr: SocketAddr,
+    http_addr: SocketAddr,
+) -> Result<Server, Failure> {
+    let backends = Backends {
+        registry: project.registry()?,
+        serving: Arc::new(Serving::new(project.online()?, Arc::clone(&clock))),
+        training: project.training()?,
+        clock,
+    };
+    let options = ServerOptions {
+        grpc_addr,
+        http_addr,
+        ..ServerOptions::default()
+    };
+    Ok(Server::bind(backends, options).await?)
+}
+
+/// Says where the server listens, for people and for whoever started it on port 0.
+fn announce(project: &Project, server: &Server, now: Option<EventTime>, output: &Output) {
+    let (grpc, http) = (
+        server.grpc_addr().to_string(),
+        server.http_addr().to_string(),
+    );
+    let name = &project.settings.project;
+    output.answer(&json!({ "project": name, "grpc": grpc, "http": http }), || {
+        let as_of = now.map(|now| format!(" as of {now}")).unwrap_or_default();
+        format!(
+            "Serving project {name}{as_of}\n  gRPC and Arrow Flight  {grpc}\n  HTTP                   http://{http}/health, /metrics\nStop with Ctrl-C."
+        )
+    });
+}

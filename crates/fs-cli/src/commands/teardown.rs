@@ -1,0 +1,118 @@
+//! `fs teardown`: remove what apply and materialize made.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use fs_core::ViewName;
+use fs_core::suggest::{did_you_mean, hint};
+use fs_core::{Catalog, Code};
+use fs_online::ViewId;
+use serde_json::json;
+
+use crate::args::TeardownArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::project::Project;
+
+pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: &Output) -> Result<(), Failure> {
+    let project = Project::open(repo)?;
+    let views = if args.views.is_empty() {
+        every_view(&project).await?
+    } else {
+        let (_, catalog) = project.applied().await?;
+        known(&catalog, &args.views)?;
+        args.views.clone()
+    };
+    if !args.yes {
+        confirm(&project, &args.views)?;
+    }
+    let online = project.online()?;
+    for view in &views {
+        online
+            .drop_view(&ViewId::new(project.settings.project.clone(), view.clone()))
+            .await?;
+    }
+    let offline = project.offline();
+    let mut tables = 0_usize;
+    for view in &views {
+        tables += usize::from(offline.drop_table(view).await?);
+    }
+    let mut versions = 0;
+    if args.views.is_empty() {
+        offline.drop_project().await?;
+        versions = project.registry()?.tear_down().await?;
+    }
+    let answer = json!({ "views": views, "tables": tables, "versions": versions });
+    output.answer(&answer, || {
+        let mut text = format!(
+            "Removed {tables} offline tables and the online rows of {} views",
+            views.len()
+        );
+        if args.views.is_empty() {
+            text.push_str(&format!(", and {versions} versions of the registry"));
+        }
+        text + "."
+    });
+    Ok(())
+}
+
+/// The views of every version that can be read: earlier ones may have left rows, too.
+async fn every_view(project: &Project) -> Result<Vec<ViewName>, Failure> {
+    let registry = project.registry()?;
+    let mut views = std::collections::BTreeSet::new();
+    for entry in registry.history(None, usize::MAX).await? {
+        if let Ok(version) = entry.version {
+            views.extend(version.catalog.feature_views.keys().cloned());
+        }
+    }
+    Ok(views.into_iter().collect())
+}
+
+fn known(catalog: &Catalog, views: &[ViewName]) -> Result<(), Failure> {
+    for view in views {
+        if !catalog.feature_views.contains_key(view) {
+            let names = catalog.feature_views.keys().map(ViewName::as_str);
+            let nearest = hint(did_you_mean(view.as_str(), names));
+            return Err(Failure::new(
+                Code::NotFound,
+                format!("there is no feature view `{view}`{nearest}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Asks on the terminal; without one, `--yes` has to be given.
+#[expect(
+    clippy::print_stderr,
+    reason = "the question must not end up in the answer"
+)]
+fn confirm(project: &Project, views: &[ViewName]) -> Result<(), Failure> {
+    let name = &project.settings.project;
+    let what = if views.is_empty() {
+        format!("every table, online row and registry version of project `{name}`")
+    } else {
+        let names: Vec<&str> = views.iter().map(ViewName::as_str).collect();
+        format!(
+            "the offline and online rows of {} in project `{name}`",
+            names.join(", ")
+        )
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::input(format!(
+            "this removes {what}: say `--yes` to do it"
+        )));
+    }
+    eprint!("This removes {what}. Type the name of the project to go on: ");
+    std::io::stderr().flush().ok();
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::io("cannot read the answer", &error))?;
+    if answer.trim() == name.as_str() {
+        Ok(())
+    } else {
+        Err(Failure::input("nothing was removed"))
+    }
+}

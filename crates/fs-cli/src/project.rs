@@ -1,0 +1,210 @@
+//! The feature repo that a command works on, and the stores that it names.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fs_core::{Catalog, Clock, Code};
+use fs_engine::{Engine, EngineOptions};
+use fs_materialize::Materializer;
+use fs_offline::OfflineStore;
+use fs_online::OnlineStore;
+use fs_online_lmdb::{LmdbOptions, LmdbStore};
+use fs_online_redis::{RedisOptions, RedisStore};
+use fs_registry::Registry;
+use fs_spec::{LoadError, OnlineStoreSettings, Problem, Repo, Settings, Style};
+use fs_training::TrainingSets;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::process::{environment, environment_variables};
+
+/// A repo whose settings are read; its stores are opened when they are asked for.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The folder of the repo, absolute.
+    pub(crate) root: PathBuf,
+    /// What `feature_store.yaml` says.
+    pub(crate) settings: Settings,
+}
+
+impl Project {
+    /// Reads the settings of the repo; definitions that are being edited do not matter here.
+    pub(crate) fn open(repo: &Path) -> Result<Self, Failure> {
+        let root = absolute(repo)?;
+        let settings = fs_spec::load_settings(&root, &environment).map_err(load_failure)?;
+        Ok(Self { root, settings })
+    }
+
+    /// The registry.
+    pub(crate) fn registry(&self) -> Result<Registry, Failure> {
+        let Settings {
+            registry, project, ..
+        } = &self.settings;
+        Ok(Registry::open(
+            registry,
+            project.clone(),
+            environment_variables(),
+        )?)
+    }
+
+    /// The number and the definitions of the version that is applied.
+    pub(crate) async fn applied(&self) -> Result<(u64, Arc<Catalog>), Failure> {
+        let current = self.registry()?.current().await?.ok_or_else(|| {
+            let message = format!(
+                "nothing is applied yet in project `{}`: run `fs apply` first",
+                self.settings.project
+            );
+            Failure::new(Code::FailedPrecondition, message)
+        })?;
+        Ok((current.number, current.catalog))
+    }
+
+    /// The offline tables.
+    pub(crate) fn offline(&self) -> Arc<OfflineStore> {
+        Arc::new(OfflineStore::new(
+            &self.settings.offline_store,
+            &self.settings.project,
+        ))
+    }
+
+    /// The query engine.
+    pub(crate) fn engine(&self) -> Result<Arc<Engine>, Failure> {
+        let limit = self.settings.memory_limit;
+        Ok(Arc::new(Engine::new(EngineOptions {
+            base_dir: self.root.clone(),
+            memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            target_partitions: None,
+            storage_options: environment_variables().collect(),
+        })?))
+    }
+
+    /// The online store.
+    pub(crate) fn online(&self) -> Result<Arc<dyn OnlineStore>, Failure> {
+        Ok(match &self.settings.online_store {
+            OnlineStoreSettings::Embedded { path } => {
+                Arc::new(LmdbStore::open(path, LmdbOptions::default())?)
+            }
+            OnlineStoreSettings::Redis { url } => {
+                Arc::new(RedisStore::connect(url, RedisOptions::default())?)
+            }
+        })
+    }
+
+    /// What answers training sets.
+    pub(crate) fn training(&self) -> Result<TrainingSets, Failure> {
+        Ok(TrainingSets::new(self.offline())?)
+    }
+
+    /// What brings rows from the sources to the stores.
+    pub(crate) fn materializer(&self, clock: Arc<dyn Clock>) -> Result<Materializer, Failure> {
+        Ok(Materializer::new(
+            self.engine()?,
+            self.offline(),
+            self.online()?,
+            clock,
+        ))
+    }
+}
+
+/// A repo whose definitions are valid, also against the real sources.
+pub(crate) async fn checked(repo: &Path) -> Result<(Project, Repo), Failure> {
+    let root = absolute(repo)?;
+    let repo = fs_spec::load(&root, &environment).map_err(load_failure)?;
+    let project = Project {
+        root,
+        settings: repo.settings.clone(),
+    };
+    let found = project.engine()?.check(&repo.catalog).await;
+    if found.is_empty() {
+        return Ok((project, repo));
+    }
+    let unavailable = found
+        .iter()
+        .any(|problem| problem.code == Code::Unavailable);
+    let mut problems: Vec<Problem> = found
+        .iter()
+        .map(|problem| {
+            repo.problem_at(
+                &places::of(&repo.catalog, &problem.place),
+                &problem.message,
+                None,
+            )
+        })
+        .collect();
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    let code = if unavailable {
+        Code::Unavailable
+    } else {
+        Code::InvalidArgument
+    };
+    Err(problems_failure(code, &problems))
+}
+
+fn absolute(repo: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(repo)
+        .map_err(|error| Failure::io(&format!("cannot find `{}`", repo.display()), &error))
+}
+
+fn load_failure(error: LoadError) -> Failure {
+    match error {
+        LoadError::Problems(problems) => problems_failure(Code::InvalidArgument, &problems),
+        other => Failure::from(other),
+    }
+}
+
+fn problems_failure(code: Code, problems: &[Problem]) -> Failure {
+    let style = if std::io::stderr().is_terminal() {
+        Style::Colored
+    } else {
+        Style::Plain
+    };
+    let message = format!(
+        "the definitions are not valid\n\n{}",
+        fs_spec::render(problems, style).trim_end()
+    );
+    Failure::new(code, message).with_details(json!({ "problems": problems }))
+}
+
+mod places {
+    //! From what the engine checked to where it is written.
+
+    use fs_core::Catalog;
+    use fs_engine::{Place as Checked, SourceField, ViewField};
+    use fs_spec::Place;
+
+    pub(super) fn of(catalog: &Catalog, place: &Checked) -> Place {
+        match place.clone() {
+            Checked::Source { source, field } => match field {
+                SourceField::Path => Place::SourcePath(source),
+                SourceField::Query => Place::SourceQuery(source),
+                SourceField::TimestampField => Place::SourceTimestampField(source),
+                SourceField::CreatedTimestampColumn => Place::SourceCreatedTimestampColumn(source),
+                SourceField::FieldMapping(column) => Place::SourceMapping(source, column),
+            },
+            Checked::View { view, field } => match field {
+                ViewField::Query => Place::ViewQuery(view),
+                ViewField::JoinKey(key) => {
+                    let definition = catalog.feature_views.get(&view);
+                    let entity =
+                        definition
+                            .into_iter()
+                            .flat_map(|view| &view.entities)
+                            .find(|name| {
+                                catalog.entities.get(*name).is_some_and(|entity| {
+                                    entity
+                                        .join_keys
+                                        .iter()
+                                        .any(|candidate| candidate.name == key)
+                                })
+                            });
+                    match entity {
+                        Some(entity) => Place::ViewEntity(view, entity.clone()),
+                        None => Place::View(view),
+                    }
+                }
+                ViewField::Feature(feature) => Place::ViewFeature(view, feature),
+            },
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A gRPC client on the project's wire types.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use fs_proto::v1;
+use fs_proto::v1::feature_store_client::FeatureStoreClient;
+use fs_proto::v1::get_online_features_request::Selection;
+use fs_proto::v1::{Column, NamedColumn, Strings, column};
+use serde_json::{Value, json};
+use tonic::transport::Channel;
+
+/// The string keys of one entity.
+pub type Entity<'a> = &'a [(&'a str, &'a str)];
+
+/// A client of one server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The generated client.
+    pub grpc: FeatureStoreClient<Channel>,
+}
+
+/// One value and its status per entity, by feature.
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    /// The version of the registry behind the answer.
+    pub registry_version: u64,
+    /// `(value, status number)` per entity; null unless the status is 1.
+    pub features: BTreeMap<String, Vec<(Value, u8)>>,
+}
+
+impl Client {
+    /// Connects to `http://…`.
+    pub async fn connect(url: String) -> Result<Self> {
+        Ok(Self {
+            grpc: FeatureStoreClient::connect(url).await?,
+        })
+    }
+
+    /// Asks for the features of a service.
+    pub async fn service(&mut self, service: &str, entities: &[Entity<'_>]) -> Result<Answer> {
+        let request = request(Selection::FeatureService(service.to_owned()), entities);
+        let response = self.grpc.get_online_features(request).await?.into_inner();
+        read(response)
+    }
+}
+
+/// A request whose keys are all strings.
+fn request(selection: Selection, entities: &[Entity<'_>]) -> v1::GetOnlineFeaturesRequest {
+    let mut columns: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, value) in entities.iter().flat_map(|entity| entity.iter()) {
+        columns.entry(name).or_default().push((*value).to_owned());
+    }
+    let named = |(name, values): (&str, Vec<String>)| NamedColumn {
+        name: name.to_owned(),
+        values: Some(Column {
+            values: Some(column::Values::Strings(Strings { values })),
+            ..Column::default()
+        }),
+    };
+    v1::GetOnlineFeaturesRequest {
+        selection: Some(selection),
+        entities: columns.into_iter().map(named).collect(),
+        full_feature_names: false,
+        include_event_times: false,
+    }
+}
+
+fn read(response: v1::GetOnlineFeaturesResponse) -> Result<Answer> {
+    let rows = response.row_count as usize;
+    let mut features = BTreeMap::new();
+    for column in response.columns {
+        let values = column
+            .values
+            .and_then(|values| values.values)
+            .context("a column has values")?;
+        let values: Vec<Value> = match values {
+            column::Values::Bools(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+            column::Values::Int32s(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+            column::Values::Int64s(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+            column::Values::Doubles(values) => {
+                values.values.into_iter().map(|v| json!(v)).collect()
+            }
+            column::Values::Strings(values) => {
+                values.values.into_iter().map(|v| json!(v)).collect()
+            }
+            other => anyhow::bail!("the flights have no such column: {other:?}"),
+        };
+        let statuses = match column.statuses.is_empty() {
+            true => vec![1; rows],
+            false => column.statuses.to_vec(),
+        };
+        ensure!(
+            values.len() == rows && statuses.len() == rows,
+            "{} is ragged",
+            column.name
+        );
+        let cells = values.into_iter().zip(statuses);
+        let cells =
+            cells.map(|(value, status)| (if status == 1 { value } else { Value::Null }, status));
+        features.insert(column.name, cells.collect());
+    }
+    Ok(Answer {
+        registry_version: response.registry_version,
+        features,
+    })
+}
