@@ -1,27 +1,26 @@
 //! A shop whose clicks are a Parquet file, real Delta tables, and an online store in memory that can
 //! be made to fail.
 
+mod faulty;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Int64Type, Schema, TimestampMicrosecondType};
-use async_trait::async_trait;
 use fs_core::data_type::{UTC, timestamp_type};
 use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyType, KeyValue, Location, TimeRange};
 use fs_engine::{Engine, EngineOptions};
 use fs_offline::{OfflineStore, Scan, TableSchema};
 use fs_online::key::decode_key;
-use fs_online::{
-    EncodedKey, Error as OnlineError, KeyCursor, KeyPage, MemoryStore, OnlineStore, Published,
-    RowDecoder, RowLayout, RowOrder, RowWrite, ViewId, ViewKeys, WriteOutcome, row,
-};
+use fs_online::{EncodedKey, OnlineStore, RowDecoder, RowLayout, RowOrder, ViewId, ViewKeys, row};
 use fs_pit::naive::point_in_time_join;
 use fs_pit::{FeatureRows, Rule};
 use fs_testkit::catalog::{self, SourceBuilder, ViewBuilder};
 use fs_testkit::repo::Folder;
 use futures::TryStreamExt;
+
+pub(crate) use faulty::Faulty;
 
 use crate::{Error, Materializer, Options, Publication, RunSummary, Silent, Views};
 
@@ -355,97 +354,4 @@ fn table_rows(batch: &RecordBatch) -> Vec<(i64, RowOrder, Option<i64>)> {
             (number("user", at).unwrap(), order, number("clicks", at))
         })
         .collect()
-}
-
-/// A store in memory that stops answering writes after so many of them.
-#[derive(Debug)]
-pub(crate) struct Faulty {
-    inner: MemoryStore,
-    /// Writes, rows and publications, that still succeed.
-    left: AtomicU64,
-}
-
-impl Default for Faulty {
-    fn default() -> Self {
-        Self {
-            inner: MemoryStore::new(),
-            left: AtomicU64::new(u64::MAX),
-        }
-    }
-}
-
-impl Faulty {
-    pub(crate) fn fail_after(&self, writes: u64) {
-        self.left.store(writes, Ordering::SeqCst);
-    }
-
-    pub(crate) fn recover(&self) {
-        self.fail_after(u64::MAX);
-    }
-
-    fn spend(&self) -> Result<(), OnlineError> {
-        let left = self.left.load(Ordering::SeqCst);
-        if left == 0 {
-            return Err(OnlineError::Timeout {
-                store: "memory".to_owned(),
-                operation: "write",
-                after: std::time::Duration::ZERO,
-            });
-        }
-        self.left.store(left.saturating_sub(1), Ordering::SeqCst);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl OnlineStore for Faulty {
-    fn describe(&self) -> String {
-        self.inner.describe()
-    }
-
-    async fn prepare(&self, view: &ViewId, layout: &RowLayout) -> Result<(), OnlineError> {
-        self.inner.prepare(view, layout).await
-    }
-
-    async fn layouts(&self, view: &ViewId) -> Result<Vec<RowLayout>, OnlineError> {
-        self.inner.layouts(view).await
-    }
-
-    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, OnlineError> {
-        self.spend()?;
-        self.inner.write(view, rows).await
-    }
-
-    async fn read(
-        &self,
-        requests: &[ViewKeys<'_>],
-    ) -> Result<Vec<Vec<Option<bytes::Bytes>>>, OnlineError> {
-        self.inner.read(requests).await
-    }
-
-    async fn published(&self, view: &ViewId) -> Result<Option<Published>, OnlineError> {
-        self.inner.published(view).await
-    }
-
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), OnlineError> {
-        self.spend()?;
-        self.inner.set_published(view, published).await
-    }
-
-    async fn keys(
-        &self,
-        view: &ViewId,
-        from: Option<&KeyCursor>,
-        limit: usize,
-    ) -> Result<KeyPage, OnlineError> {
-        self.inner.keys(view, from, limit).await
-    }
-
-    async fn drop_view(&self, view: &ViewId) -> Result<(), OnlineError> {
-        self.inner.drop_view(view).await
-    }
-
-    async fn ping(&self) -> Result<(), OnlineError> {
-        self.inner.ping().await
-    }
 }

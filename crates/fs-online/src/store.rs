@@ -140,7 +140,7 @@ pub struct ViewKeys<'a> {
 pub struct Published {
     /// The version of the offline table whose rows are all published.
     pub table_version: i64,
-    /// The watermark that the table had then.
+    /// The instant as of which they are the newest visible rows.
     pub as_of: EventTime,
 }
 
