@@ -12,8 +12,8 @@
 //!   6  published = (V, now)
 //! ```
 //!
-//! **What is written.** With no `P`, everything ([`full`]): `N` of every key, and stored keys that have
-//! no `N` any more are deleted. With a `P`, what differs since then ([`delta`]):
+//! **What is written.** With no `P`, everything (`full`): `N` of every key, and stored keys that have
+//! no `N` any more are deleted. With a `P`, what differs since then (`delta`):
 //!
 //! * *fresh rows*: rows of ingests after `P.table_version` that are still in the table, and rows that
 //!   became visible in `(P.as_of, now]` (by their delay or created time). The newest of a key is
