@@ -86,9 +86,10 @@ fn read(response: v1::GetOnlineFeaturesResponse) -> Result<Answer> {
             }
             other => anyhow::bail!("the flights have no such column: {other:?}"),
         };
-        let statuses = match column.statuses.is_empty() {
-            true => vec![1; rows],
-            false => column.statuses.to_vec(),
+        let statuses = if column.statuses.is_empty() {
+            vec![1; rows]
+        } else {
+            column.statuses.to_vec()
         };
         ensure!(
             values.len() == rows && statuses.len() == rows,

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::Served;
 
 /// How long one command may take, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Where the newest rows of the repo go.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use fs_testkit::process::{Ended, FsProcess};
 use serde_json::Value;
 
 /// How long anything may take, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that is killed when it is dropped.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ fn of_racing_applies_each_version_has_one_winner_and_the_losers_plan_again() -> 
 
     let mut versions = vec![1];
     for process in running {
-        let ended = process.wait(std::time::Duration::from_secs(120))?;
+        let ended = process.wait(std::time::Duration::from_mins(2))?;
         if ended.code == Some(0) {
             let answer: serde_json::Value = serde_json::from_str(&ended.stdout)?;
             versions.push(

@@ -13,7 +13,7 @@ async fn serving_is_unavailable_while_redis_is_away_and_recovers_by_itself() -> 
     let mut redis = TestRedis::private()?;
     let address = redis.address()?;
     let online = Online::Redis(redis.url().to_owned());
-    let repo = Repo::flights(unique_project("away").as_str(), &online)?
+    let repo = Repo::flights(unique_project().as_str(), &online)?
         .materialized("2013-01-01", "2013-01-08")?;
     let server = repo.serve(&["--now", "2013-01-08"])?;
     let mut client = Client::connect(server.url()).await?;
@@ -135,7 +135,7 @@ async fn requests_under_way_are_answered_before_the_server_ends() -> Result<()> 
         }
     }
     server.process().terminate()?;
-    let ended = export.wait(std::time::Duration::from_secs(120))?;
+    let ended = export.wait(std::time::Duration::from_mins(2))?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(fs_integration::read_parquet(&out)?.len(), 80_776);
     assert_eq!(server.stop()?.code, Some(0));

@@ -40,12 +40,12 @@ async fn redis_serves_what_training_saw() -> Result<()> {
 }
 
 async fn compare(online: &Online) -> Result<()> {
-    let repo = Repo::flights(unique_project("parity").as_str(), online)?;
+    let repo = Repo::flights(unique_project().as_str(), online)?;
     repo.apply()?;
     let entities = entities(&read_parquet(&repo.file("data/label_spine.parquet"))?)?;
     for instant in INSTANTS {
         // Materialized as of the instant, read at the instant …
-        repo.json(&["materialize-incremental", instant])?;
+        repo.json(&["materialize-incremental", instant, "--now", instant])?;
         let server = repo.serve(&["--now", instant])?;
         let mut client = Client::connect(server.url()).await?;
         // … and joined at the instant.
@@ -78,9 +78,9 @@ async fn compare(online: &Online) -> Result<()> {
             let served = client.service(SERVICE, &keys).await?;
             for feature in FEATURES {
                 for (row, (value, status)) in served.features[feature].iter().enumerate() {
-                    let trained = training.cell(feature, page * 250 + row)?;
+                    let expected = training.cell(feature, page * 250 + row)?;
                     assert_eq!(
-                        *value, trained,
+                        *value, expected,
                         "{feature} of {:?} at {instant} ({status})",
                         keys[row]
                     );

@@ -23,7 +23,7 @@ async fn the_whole_path_works_on_redis() -> Result<()> {
 }
 
 async fn walk(online: &Online) -> Result<()> {
-    let repo = Repo::flights(unique_project("walk").as_str(), online)?;
+    let repo = Repo::flights(unique_project().as_str(), online)?;
 
     let applied = repo.apply()?;
     assert_eq!(applied["version"], 1);
@@ -32,7 +32,7 @@ async fn walk(online: &Online) -> Result<()> {
     let done = repo.json(&["materialize", JANUARY[0], JANUARY[1]])?;
     let written = |view: &str| run(&done, view).map(|run| run["rows_written"].clone());
     assert_eq!(written("plane_attributes")?, 3322);
-    assert_eq!(written("plane_last_arrival")?, 26_398);
+    assert_eq!(written("plane_last_arrival")?, 26_121);
     assert_eq!(
         repo.json(&["jobs", "list"])?.as_array().map(Vec::len),
         Some(5)
@@ -51,10 +51,6 @@ async fn walk(online: &Online) -> Result<()> {
         answer.features["year"],
         [(json!(1999), 1), (Value::Null, 3)]
     );
-    assert_eq!(
-        answer.features["wind_gust"][0].1,
-        answer.features["wind_gust"][0].1
-    );
 
     // The command line says the same, through the server and from the store itself.
     let entity = "tailnum=N14228,origin=EWR,dest=IAH";
@@ -71,7 +67,10 @@ async fn walk(online: &Online) -> Result<()> {
     assert_eq!(local, remote);
     let vector = &local["vectors"][0];
     for (name, cells) in &answer.features {
-        assert_eq!(vector["features"][name], cells[0].0, "{name}");
+        assert!(
+            same_in_json(&vector["features"][name], &cells[0].0),
+            "{name}"
+        );
     }
 
     // A training set, from the tables and over Flight: every row of the spine, in both.
@@ -102,6 +101,14 @@ async fn walk(online: &Online) -> Result<()> {
 
     assert_eq!(server.stop()?.code, Some(0), "SIGTERM drains and ends well");
     Ok(())
+}
+
+/// Equal, but for the last bit of a float that reading JSON may lose.
+fn same_in_json(read: &Value, exact: &Value) -> bool {
+    match (read.as_f64(), exact.as_f64()) {
+        (Some(read), Some(exact)) => (read - exact).abs() <= exact.abs() * 1e-15,
+        _ => read == exact,
+    }
 }
 
 fn run<'a>(done: &'a Value, view: &str) -> Result<&'a Value> {
