@@ -91,7 +91,7 @@ async fn a_new_registry_version_is_served_without_dropping_a_request() -> Result
         "features: [temp, wind_speed, precip, visib]",
     )?;
     repo.apply()?;
-    let served = async {
+    let reloaded = async {
         loop {
             // An error here is a dropped request.
             let answer = client.service(SERVICE, &[&ENTITY]).await?;
@@ -101,7 +101,7 @@ async fn a_new_registry_version_is_served_without_dropping_a_request() -> Result
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), served).await?
+    tokio::time::timeout(std::time::Duration::from_secs(20), reloaded).await?
 }
 
 #[tokio::test(flavor = "multi_thread")]

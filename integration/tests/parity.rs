@@ -75,9 +75,9 @@ async fn compare(online: &Online) -> Result<()> {
                 })
                 .collect();
             let keys: Vec<&[(&str, &str)]> = keys.iter().map(Vec::as_slice).collect();
-            let served = client.service(SERVICE, &keys).await?;
+            let answer = client.service(SERVICE, &keys).await?;
             for feature in FEATURES {
-                for (row, (value, status)) in served.features[feature].iter().enumerate() {
+                for (row, (value, status)) in answer.features[feature].iter().enumerate() {
                     let expected = training.cell(feature, page * 250 + row)?;
                     assert_eq!(
                         *value, expected,
