@@ -12,7 +12,7 @@ use crate::output::Format;
 #[derive(Debug, Parser)]
 #[command(name = "fs", version, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The feature repo: the folder with feature_store.yaml
+    /// The feature repo: the folder with `feature_store.yaml`
     #[arg(
         short = 'C',
         long = "repo",
@@ -111,6 +111,9 @@ pub(crate) struct MaterializeArgs {
     /// Only these views
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) views: Vec<ViewName>,
+    /// Publish what was visible at this instant instead of now, to replay the past
+    #[arg(long, value_name = "TIME", value_parser = event_time)]
+    pub(crate) now: Option<EventTime>,
 }
 
 /// `fs materialize-incremental`
@@ -122,6 +125,9 @@ pub(crate) struct IncrementalArgs {
     /// Only these views
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) views: Vec<ViewName>,
+    /// Publish what was visible at this instant instead of now, to replay the past
+    #[arg(long, value_name = "TIME", value_parser = event_time)]
+    pub(crate) now: Option<EventTime>,
 }
 
 /// `fs serve`
@@ -163,8 +169,8 @@ pub(crate) struct WantedArgs {
 pub(crate) struct OnlineArgs {
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
-    /// The join keys of one entity; repeat it for more
-    #[arg(long = "entity", value_name = "KEY=VALUE[,KEY=VALUE]", required = true)]
+    /// The join keys of one entity; repeat it for more. Features of views without entities need none
+    #[arg(long = "entity", value_name = "KEY=VALUE[,KEY=VALUE]")]
     pub(crate) entities: Vec<String>,
     /// Ask this server instead of opening the store
     #[arg(long, value_name = "URL")]
@@ -185,7 +191,7 @@ pub(crate) struct HistoricalArgs {
     /// Where the training set goes: a Parquet or CSV file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// The spine's time column [default: event_timestamp, or the only timestamp column]
+    /// The spine's time column [default: `event_timestamp`, or the only timestamp column]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) timestamp_field: Option<String>,
     /// Ask this server over Arrow Flight instead of reading the tables
@@ -263,7 +269,7 @@ pub(crate) struct HealthArgs {
 /// `fs demo`
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Where the training set goes [default: .fs/training_set.parquet in the repo]
+    /// Where the training set goes [default: `.fs/training_set.parquet` in the repo]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// Runs the command that was asked for.
-pub(crate) async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let repo = cli.repo.as_path();
     match cli.command {
         Command::Init(args) => init::run(&args, output),
@@ -49,7 +49,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Jobs(command) => jobs::run(repo, &command, output).await,
         Command::Teardown(args) => teardown::run(repo, &args, output).await,
         Command::Schema => {
-            schema::run(output);
+            schema::run();
             Ok(())
         }
         Command::Health(args) => health::run(&args, output).await,

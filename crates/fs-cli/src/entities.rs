@@ -18,14 +18,22 @@ pub(crate) fn columns(
     entities: &[String],
     keys: &[&KeyBinding],
 ) -> Result<Vec<(String, ArrayRef)>, Failure> {
+    if entities.is_empty() && !keys.is_empty() {
+        return Err(Failure::input(format!(
+            "these features are looked up by {}: say whose with `--entity {}`",
+            listed(keys),
+            example(keys)
+        )));
+    }
     let mut values: Vec<Vec<KeyValue>> = vec![Vec::new(); keys.len()];
     for entity in entities {
         let mut given = parts(entity, keys)?;
         for (key, column) in keys.iter().zip(&mut values) {
             let text = given.remove(key.column.as_str()).ok_or_else(|| {
                 Failure::input(format!(
-                    "`--entity {entity}` has no value for `{}`",
-                    key.column
+                    "`--entity {entity}` has no value for `{}`: write `--entity {}`",
+                    key.column,
+                    example(keys)
                 ))
             })?;
             let value = KeyValue::parse(key.key_type, text).map_err(|error| {
@@ -78,23 +86,38 @@ fn parts<'a>(entity: &'a str, keys: &[&KeyBinding]) -> Result<BTreeMap<&'a str, 
 }
 
 fn malformed(entity: &str, piece: &str, keys: &[&KeyBinding]) -> Failure {
-    let names: Vec<&str> = keys.iter().map(|key| key.column.as_str()).collect();
+    if keys.is_empty() {
+        return Failure::input(format!(
+            "`--entity {entity}`: these features have no keys, there is one row for all: leave it out"
+        ));
+    }
     match piece.split_once('=') {
         Some((key, _)) => Failure::input(format!(
-            "`--entity {entity}`: these features are not looked up by `{}`{}; their keys are {}",
+            "`--entity {entity}`: these features are not looked up by `{}`{}; write `--entity {}`",
             key.trim(),
-            hint(did_you_mean(key.trim(), names.iter().copied())),
-            names.join(", ")
+            hint(did_you_mean(
+                key.trim(),
+                keys.iter().map(|key| key.column.as_str())
+            )),
+            example(keys)
         )),
         None => Failure::input(format!(
-            "`--entity {entity}` is not a list of keys: write {}",
-            names
-                .iter()
-                .map(|name| format!("{name}=…"))
-                .collect::<Vec<_>>()
-                .join(",")
+            "`--entity {entity}` is not a list of keys: write `--entity {}`",
+            example(keys)
         )),
     }
+}
+
+/// "`city` and `id`".
+fn listed(keys: &[&KeyBinding]) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.column)).collect();
+    names.join(" and ")
+}
+
+/// `city=…,id=…`.
+fn example(keys: &[&KeyBinding]) -> String {
+    let pairs: Vec<String> = keys.iter().map(|key| format!("{}=…", key.column)).collect();
+    pairs.join(",")
 }
 
 fn array(key_type: KeyType, values: Vec<KeyValue>) -> ArrayRef {
@@ -108,7 +131,7 @@ fn array(key_type: KeyType, values: Vec<KeyValue>) -> ArrayRef {
         };
     }
     match key_type {
-        KeyType::Bool => Arc::new(BooleanArray::from_iter(gather!(Bool).map(Some))),
+        KeyType::Bool => Arc::new(gather!(Bool).map(Some).collect::<BooleanArray>()),
         KeyType::Int32 => Arc::new(Int32Array::from_iter_values(gather!(Int32))),
         KeyType::Int64 => Arc::new(Int64Array::from_iter_values(gather!(Int64))),
         KeyType::String => Arc::new(StringArray::from_iter_values(gather!(String))),
@@ -151,6 +174,15 @@ mod tests {
     fn a_value_may_hold_a_comma() {
         let columns = read(&["city=Washington, D.C.,id=7"]).unwrap();
         assert_eq!(columns[0].1.as_string::<i32>().value(0), "Washington, D.C.");
+    }
+
+    #[test]
+    fn features_without_keys_need_no_entity_and_take_none() {
+        assert!(columns(&[], &[]).unwrap().is_empty());
+        let message = columns(&["id=7".to_owned()], &[]).unwrap_err().to_string();
+        assert!(message.contains("leave it out"), "{message}");
+        let message = read(&[]).unwrap_err().to_string();
+        assert!(message.contains("`--entity city=…,id=…`"), "{message}");
     }
 
     #[test]

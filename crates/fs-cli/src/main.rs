@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| Failure::io("cannot start the async runtime", &error))
-        .and_then(|runtime| runtime.block_on(Box::pin(commands::run(cli, &output))));
+        .and_then(|runtime| runtime.block_on(Box::pin(commands::run(cli, output))));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -35,12 +35,12 @@ impl Output {
     }
 
     /// Whether a program reads it.
-    pub(crate) fn is_json(&self) -> bool {
+    pub(crate) fn is_json(self) -> bool {
         self.format == Format::Json
     }
 
     /// Prints the answer: `value` for programs, `human` for people.
-    pub(crate) fn answer(&self, value: &impl Serialize, human: impl FnOnce() -> String) {
+    pub(crate) fn answer(self, value: &impl Serialize, human: impl FnOnce() -> String) {
         match self.format {
             Format::Human => {
                 let text = human();
@@ -54,19 +54,14 @@ impl Output {
     }
 
     /// Prints a line for people on the way to the answer; programs do not see it.
-    pub(crate) fn say(&self, line: impl AsRef<str>) {
+    pub(crate) fn say(self, line: impl AsRef<str>) {
         if self.format == Format::Human {
             println!("{}", line.as_ref());
         }
     }
 
-    /// Prints text as it is, whoever reads it.
-    pub(crate) fn raw(&self, text: &str) {
-        println!("{}", text.trim_end());
-    }
-
     /// Prints why the command failed.
-    pub(crate) fn failure(&self, failure: &Failure) {
+    pub(crate) fn failure(self, failure: &Failure) {
         match self.format {
             Format::Human => eprintln!("error: {failure}"),
             Format::Json => eprintln!("{:#}", failure.to_json()),
@@ -74,26 +69,18 @@ impl Output {
     }
 }
 
+/// Prints text as it is, whoever reads it.
+pub(crate) fn raw(text: &str) {
+    println!("{}", text.trim_end());
+}
+
 /// A table with a header line, ruled like text that can be pasted anywhere.
 pub(crate) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
-    for row in rows {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    let rows = rows.into_iter().map(Vec::from);
+    dynamic_table(header.map(str::to_owned).to_vec(), rows.collect())
 }
 
 /// A table whose columns are known only at run time.
@@ -107,10 +94,17 @@ pub(crate) fn dynamic_table(header: Vec<String>, rows: Vec<Vec<String>>) -> Stri
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    lines(table.lines().map(|line| line.trim_end().to_owned()))
+}
+
+/// Every line with its end.
+pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line.as_ref());
+        text.push('\n');
+    }
+    text
 }
 
 /// `1234567` as `1,234,567`.
@@ -124,6 +118,16 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1 view`, `2 views`, `3 entities`.
+pub(crate) fn counted(number: impl TryInto<u64>, thing: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    match (number, thing.strip_suffix('y')) {
+        (1, _) => format!("1 {thing}"),
+        (_, Some(stem)) => format!("{} {stem}ies", grouped(number)),
+        (_, None) => format!("{} {thing}s", grouped(number)),
+    }
 }
 
 /// A duration as a person says it: `0.42 s`, `12 ms`.
@@ -144,6 +148,13 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn things_are_counted_in_words() {
+        assert_eq!(counted(1_usize, "view"), "1 view");
+        assert_eq!(counted(0_usize, "view"), "0 views");
+        assert_eq!(counted(2_usize, "entity"), "2 entities");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::output::{Output, grouped};
 const TICK: Duration = Duration::from_millis(120);
 
 /// Who tells a person how far the work has come; programs are told nothing but the end.
-pub(crate) fn teller(output: &Output) -> Arc<dyn Progress> {
+pub(crate) fn teller(output: Output) -> Arc<dyn Progress> {
     if std::io::stderr().is_terminal() && !output.is_json() {
         Arc::new(Bar::new())
     } else if output.is_json() {
@@ -26,7 +26,7 @@ pub(crate) fn teller(output: &Output) -> Arc<dyn Progress> {
 }
 
 /// The bar where there is a terminal, nothing elsewhere: for whoever tells the rest itself.
-pub(crate) fn bar_or_silence(output: &Output) -> Arc<dyn Progress> {
+pub(crate) fn bar_or_silence(output: Output) -> Arc<dyn Progress> {
     if std::io::stderr().is_terminal() && !output.is_json() {
         Arc::new(Bar::new())
     } else {

@@ -36,8 +36,10 @@ impl Remote {
     /// Connects to `http://HOST:PORT`.
     pub(crate) async fn connect(url: &str) -> Result<Self, Failure> {
         let endpoint = Endpoint::from_shared(url.to_owned())
-            .map_err(|_| {
-                Failure::input(format!("`{url}` is not a server: write http://HOST:PORT"))
+            .map_err(|error| {
+                Failure::input(format!(
+                    "`{url}` is not the URL of a server ({error}): write http://HOST:PORT"
+                ))
             })?
             .connect_timeout(CONNECT_TIME);
         let channel = endpoint.connect().await.map_err(|error| {

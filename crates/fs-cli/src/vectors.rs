@@ -47,7 +47,13 @@ impl Vectors {
         let mut header = vec!["feature".to_owned()];
         for row in 0..rows {
             let keys = self.keys.iter().map(|(_, values)| cell_text(values, row));
-            header.push(keys.collect::<Result<Vec<_>, _>>()?.join(","));
+            let keys = keys.collect::<Result<Vec<_>, _>>()?.join(",");
+            // Without keys there is one row for all.
+            header.push(if self.keys.is_empty() {
+                "value".to_owned()
+            } else {
+                keys
+            });
         }
         let mut lines = Vec::with_capacity(self.features.len());
         for feature in &self.features {

@@ -1,138 +1,43 @@
 //! What people see: whole sessions at the command line, with exit status, output and errors.
 //!
 //! Times, durations and the folder of the test are replaced; everything else is compared as it is.
+//! A line that starts with `!` went to standard error.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+#[path = "transcripts/session.rs"]
+mod session;
 
-use tempfile::TempDir;
+use anyhow::Result;
+use fs_testkit::net::free_address;
 
-/// A session in a folder of its own.
-struct Session {
-    folder: TempDir,
-    text: String,
-}
+use crate::session::Session;
 
-impl Session {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            text: String::new(),
-        }
-    }
-
-    /// A session in the repo that `fs init` makes.
-    fn in_new_repo() -> Self {
-        let session = Self::new();
-        let made = session.command("init .").output().unwrap();
-        assert!(made.status.success(), "{made:?}");
-        session
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fs"));
-        command.args(words(line)).current_dir(self.folder.path());
-        command
-            .env_remove("RUST_LOG")
-            .env("COLUMNS", "100")
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// Runs `fs LINE` and writes down what happens.
-    fn fs(&mut self, line: &str) -> &mut Self {
-        let output = self.command(line).output().unwrap();
-        self.text.push_str(&format!("$ fs {line}\n"));
-        self.text
-            .push_str(&String::from_utf8(output.stdout).unwrap());
-        for line in String::from_utf8(output.stderr).unwrap().lines() {
-            self.text.push_str(&format!("! {line}\n"));
-        }
-        match output.status.code() {
-            Some(0) => {}
-            status => self.text.push_str(&format!("exit status {status:?}\n")),
-        }
-        self.text.push('\n');
-        self
-    }
-
-    fn write(&mut self, name: &str, text: &str) -> &mut Self {
-        std::fs::write(self.folder.path().join(name), text).unwrap();
-        self
-    }
-
-    fn edit(&mut self, name: &str, from: &str, to: &str) -> &mut Self {
-        let path = self.folder.path().join(name);
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{name} has no {from:?}");
-        self.text.push_str(&format!(
-            "# {name}: {} becomes {}\n\n",
-            from.trim(),
-            to.trim()
-        ));
-        std::fs::write(path, text.replace(from, to)).unwrap();
-        self
-    }
-
-    fn show(&mut self, name: &str) -> &mut Self {
-        let text = std::fs::read_to_string(self.folder.path().join(name)).unwrap();
-        self.text.push_str(&format!("# {name}\n{text}\n"));
-        self
-    }
-
-    fn matches(&self, name: &str) {
-        let folder = real(self.folder.path());
-        let mut settings = insta::Settings::clone_current();
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.add_filter(&folder, "REPO");
-        settings.add_filter(r"20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z", "NOW");
-        settings.add_filter(r"\b\d{16}-", "ID-");
-        settings.add_filter(r"\b\d+(\.\d+)? m?s\b", "TIME");
-        settings.bind(|| insta::assert_snapshot!(name, self.text.trim_end()));
-    }
-}
-
-fn words(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (at, piece) in line.split('\'').enumerate() {
-        if at % 2 == 1 {
-            words.push(piece.to_owned());
-        } else {
-            words.extend(piece.split_whitespace().map(str::to_owned));
-        }
-    }
-    words
-}
-
-fn real(path: &Path) -> String {
-    path.canonicalize().unwrap().to_str().unwrap().to_owned()
-}
+/// What of the service of the repo that `fs init` makes is asked for.
+const SERVICE: &str = "--service churn_model_v1";
 
 #[test]
-fn a_first_session_goes_from_nothing_to_a_training_set() {
-    let mut session = Session::new();
-    session
+fn a_first_session_goes_from_nothing_to_a_training_set() -> Result<()> {
+    Session::new()
+        .fs("init shop")
         .fs("init shop")
         .fs("-C shop validate")
         .fs("-C shop plan")
         .fs("-C shop apply")
         .fs("-C shop apply")
         .fs("-C shop materialize 2026-01-01 2026-02-01")
-        .fs("-C shop get-online-features --service churn_model_v1 --entity customer_id=1 --entity customer_id=2 --entity customer_id=9 --now 2026-01-21")
-        .fs("-C shop get-online-features --service churn_model_v1 --entity customer_id=2 --now 2026-03-21")
-        .fs("-C shop get-historical-features --service churn_model_v1 --spine shop/spine.csv --out training_set.csv")
+        .fs(&format!("-C shop get-online-features {SERVICE} --entity customer_id=1 --entity customer_id=2 --entity customer_id=9 --now 2026-01-21"))
+        .fs(&format!("-C shop get-online-features {SERVICE} --entity customer_id=2 --now 2026-03-21"))
+        .fs(&format!("-C shop get-historical-features {SERVICE} --spine shop/spine.csv --out training_set.csv"))
         .show("training_set.csv")
-        .matches("first_session");
+        .matches("first_session")
 }
 
 #[test]
-fn the_catalogue_lists_and_describes_what_is_applied() {
-    let mut session = Session::in_new_repo();
-    session
+fn the_catalogue_lists_and_describes_what_is_applied() -> Result<()> {
+    Session::in_new_repo()
         .fs("feature-views list")
         .fs("apply")
         .fs("entities list")
+        .fs("entities describe customer")
         .fs("sources list")
         .fs("sources describe orders")
         .fs("feature-views list")
@@ -140,34 +45,42 @@ fn the_catalogue_lists_and_describes_what_is_applied() {
         .fs("feature-services list")
         .fs("feature-services describe churn_model_v1")
         .fs("entities describe custmer")
-        .fs("entities list --format json")
-        .matches("catalogue");
+        .matches("catalogue")
 }
 
 #[test]
-fn a_change_that_hurts_a_service_is_refused_until_it_is_forced() {
-    let mut session = Session::in_new_repo();
-    session
+fn a_change_that_hurts_a_service_is_refused_until_it_is_forced() -> Result<()> {
+    Session::in_new_repo()
+        .edit(
+            "definitions.yaml",
+            "  - last_order",
+            "  - { view: last_order, features: [amount, items] }",
+        )
         .fs("apply --note first")
         .edit(
             "definitions.yaml",
             "  - { name: items, type: int64, description: \"How many things were in it\" }\n",
             "",
         )
+        .edit(
+            "definitions.yaml",
+            "features: [amount, items]",
+            "features: [amount]",
+        )
         .edit("definitions.yaml", "ttl: 30d", "ttl: 60d")
         .fs("plan")
         .fs("apply")
-        .fs("apply --force")
+        .fs("apply --force --note 'without items'")
+        .fs("registry rollback 1")
         .fs("registry rollback 1")
         .fs("registry history")
         .fs("registry show 9")
-        .matches("hurt");
+        .matches("hurt")
 }
 
 #[test]
-fn every_problem_of_the_definitions_is_told_at_once() {
-    let mut session = Session::in_new_repo();
-    session
+fn every_problem_of_the_definitions_is_told_at_once() -> Result<()> {
+    Session::in_new_repo()
         .edit("definitions.yaml", "ttl: 30d", "ttl: 3 bananas")
         .edit(
             "definitions.yaml",
@@ -178,13 +91,12 @@ fn every_problem_of_the_definitions_is_told_at_once() {
         .fs("validate")
         .fs("apply")
         .fs("registry history")
-        .matches("problems");
+        .matches("problems")
 }
 
 #[test]
-fn definitions_are_checked_against_the_real_source() {
-    let mut session = Session::in_new_repo();
-    session
+fn definitions_are_checked_against_the_real_source() -> Result<()> {
+    Session::in_new_repo()
         .edit(
             "definitions.yaml",
             "name: amount, type: float64",
@@ -197,14 +109,34 @@ fn definitions_are_checked_against_the_real_source() {
         )
         .fs("validate")
         .edit("definitions.yaml", "data/orders.csv", "data/nothing-*.csv")
-        .fs("validate")
-        .matches("source_problems");
+        .fs("apply")
+        .write("data/orders.parquet", "PAR1 and then nothing")
+        .edit(
+            "definitions.yaml",
+            "format: csv\npath: data/nothing-*.csv",
+            "format: parquet\npath: data/orders.parquet",
+        )
+        .fs("apply")
+        .fs("registry history")
+        .matches("source_problems")
 }
 
 #[test]
-fn wrong_input_is_told_and_changes_nothing() {
-    let mut session = Session::in_new_repo();
-    session
+fn a_source_that_went_bad_after_the_apply_changes_nothing() -> Result<()> {
+    Session::in_new_repo()
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .edit("data/orders.csv", "3,2026-01-12T07:30:00Z,2026-01-12T07:30:04Z,8.50,1", ",2026-01-12T07:30:00Z,2026-01-12T07:30:04Z,8.50,1")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .write("data/orders.csv", "customer_id,ordered_at,recorded_at,amount\n1,2026-01-03T09:15:00Z,2026-01-03T09:15:02Z,19.90\n")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs("get-online-features --features last_order:amount --entity customer_id=3 --now 2026-01-21")
+        .matches("source_went_bad")
+}
+
+#[test]
+fn wrong_input_is_told_and_changes_nothing() -> Result<()> {
+    Session::in_new_repo()
         .fs("materialize 2026-01-01 2026-02-01")
         .fs("apply")
         .fs("materialize 2026-02-01 2026-01-01")
@@ -212,40 +144,140 @@ fn wrong_input_is_told_and_changes_nothing() {
         .fs("materialize yesterday 2026-01-01")
         .fs("materialize 2026-01-01 2026-02-01 --views last_ordr")
         .fs("materialize 2026-01-01 9999-01-01")
-        .fs("get-online-features --service churn_model_v2 --entity customer_id=1")
-        .fs("get-online-features --features last_order:amuont --entity customer_id=1")
-        .fs("get-online-features --features last_order:amount --entity customer_id=one")
-        .fs("get-online-features --features last_order:amount --entity customer=1")
+        .fs("materialize-incremental 2026-13-01")
         .fs("jobs list")
         .fs("jobs show nothing")
-        .matches("wrong_input");
+        .fs("registry show nothing")
+        .fs("feature-views describe last_ordr")
+        .fs("teardown --views last_ordr --yes")
+        .matches("wrong_input")
 }
 
 #[test]
-fn a_wrong_spine_is_told_and_writes_nothing() {
-    let mut session = Session::in_new_repo();
-    session
+fn a_wrong_question_for_online_features_is_told() -> Result<()> {
+    Session::in_new_repo()
         .fs("apply")
-        .fs("get-historical-features --service churn_model_v1 --spine spine.csv --out out.csv")
+        .fs("get-online-features --entity customer_id=1")
+        .fs("get-online-features --service churn_model_v2 --entity customer_id=1")
+        .fs("get-online-features --features last_order --entity customer_id=1")
+        .fs("get-online-features --features last_order:amuont --entity customer_id=1")
+        .fs("get-online-features --features last_ordr:amount --entity customer_id=1")
+        .fs("get-online-features --features last_order:amount --entity customer_id=one")
+        .fs("get-online-features --features last_order:amount --entity customer=1")
+        .fs("get-online-features --features last_order:amount --entity 1")
+        .fs("get-online-features --features last_order:amount")
+        .fs("get-online-features --features last_order:amount --entity customer_id=1 --now noon")
+        .fs("get-online-features --features last_order:amount --entity customer_id=1 --server nowhere")
+        .matches("wrong_question")
+}
+
+#[test]
+fn a_view_without_entities_is_asked_without_an_entity() -> Result<()> {
+    Session::in_new_repo()
+        .write("data/days.csv", "day,visitors\n2026-01-01T00:00:00Z,40\n2026-01-02T00:00:00Z,55\n")
+        .write(
+            "global.yaml",
+            "kind: source\nname: days\nformat: csv\npath: data/days.csv\ntimestamp_field: day\n---\n\
+             kind: feature_view\nname: shop_today\nentities: []\nsource: days\nschema:\n  - { name: visitors, type: int64 }\n",
+        )
+        .fs("apply")
         .fs("materialize 2026-01-01 2026-02-01")
-        .write("no_key.csv", "customer,event_timestamp\n1,2026-01-10T00:00:00Z\n")
-        .write("wrong_type.csv", "customer_id,event_timestamp\none,2026-01-10T00:00:00Z\n")
-        .write("no_time.csv", "customer_id\n1\n")
-        .write("truncated.parquet", "PAR1 and then nothing")
-        .fs("get-historical-features --service churn_model_v1 --spine no_key.csv --out out.csv")
-        .fs("get-historical-features --service churn_model_v1 --spine wrong_type.csv --out out.csv")
-        .fs("get-historical-features --service churn_model_v1 --spine no_time.csv --out out.csv")
-        .fs("get-historical-features --service churn_model_v1 --spine truncated.parquet --out out.csv")
-        .fs("get-historical-features --service churn_model_v1 --spine missing.parquet --out out.csv");
-    assert!(!session.folder.path().join("out.csv").exists());
-    session.matches("wrong_spine");
+        .fs("get-online-features --features shop_today:visitors")
+        .fs("get-online-features --features shop_today:visitors --format json")
+        .fs("get-online-features --features shop_today:visitors --entity customer_id=1")
+        .fs("get-online-features --features shop_today:visitors,last_order:items --now 2026-01-21")
+        .fs("get-online-features --features shop_today:visitors,last_order:items --entity customer_id=2 --now 2026-01-21")
+        .matches("no_entities")
 }
 
 #[test]
-fn runs_are_recorded_and_teardown_asks_first() {
-    let mut session = Session::in_new_repo();
-    session
+fn a_wrong_spine_is_told_and_writes_nothing() -> Result<()> {
+    let get =
+        |spine: &str| format!("get-historical-features {SERVICE} --spine {spine} --out out.csv");
+    Session::in_new_repo()
         .fs("apply")
+        .fs(&get("spine.csv"))
+        .fs("materialize 2026-01-01 2026-02-01")
+        .write(
+            "no_key.csv",
+            "customer,event_timestamp\n1,2026-01-10T00:00:00Z\n",
+        )
+        .fs(&get("no_key.csv"))
+        .write(
+            "wrong_type.csv",
+            "customer_id,event_timestamp\none,2026-01-10T00:00:00Z\n",
+        )
+        .fs(&get("wrong_type.csv"))
+        .write("no_time.csv", "customer_id\n1\n")
+        .fs(&get("no_time.csv"))
+        .write("wrong_time.csv", "customer_id,event_timestamp\n1,noon\n")
+        .fs(&get("wrong_time.csv"))
+        .fs(&(get("spine.csv") + " --timestamp-field event_tmestamp"))
+        .write("truncated.parquet", "PAR1 and then nothing")
+        .fs(&get("truncated.parquet"))
+        .fs(&get("missing.parquet"))
+        .fs(&get("README.md"))
+        .fs("get-historical-features --features last_order:amuont --spine spine.csv --out out.csv")
+        .fs(&format!(
+            "get-historical-features {SERVICE} --spine spine.csv --out out.xlsx"
+        ))
+        .absent("out.csv")
+        .matches("wrong_spine")
+}
+
+#[test]
+fn an_online_store_that_is_down_is_named_by_its_address() -> Result<()> {
+    let address = free_address()?.to_string();
+    Session::in_new_repo()
+        .hide(address.clone(), "ADDRESS")
+        .edit(
+            "feature_store.yaml",
+            "{ type: embedded, path: .fs/online }",
+            &format!("{{ type: redis, url: \"redis://{address}\" }}"),
+        )
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs("get-online-features --features last_order:amount --entity customer_id=1")
+        .fs("teardown --yes")
+        .fs("registry history")
+        .matches("store_down")
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_by_its_address() -> Result<()> {
+    let address = free_address()?.to_string();
+    Session::in_new_repo()
+        .hide(address.clone(), "ADDRESS")
+        .fs("apply")
+        .fs(&format!("health --server http://{address}"))
+        .fs(&format!("get-online-features {SERVICE} --entity customer_id=1 --server http://{address}"))
+        .fs(&format!("get-historical-features {SERVICE} --spine spine.csv --out out.csv --server http://{address}"))
+        .absent("out.csv")
+        .matches("no_server")
+}
+
+#[test]
+fn a_registry_of_a_newer_version_is_not_touched() -> Result<()> {
+    let version = ".fs/registry/shop/versions/00000000000000000001.json";
+    Session::in_new_repo()
+        .fs("apply")
+        .edit(version, "\"format\":1", "\"format\":99")
+        .fs("plan")
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs(&format!(
+            "get-online-features {SERVICE} --entity customer_id=1"
+        ))
+        .fs("registry history")
+        .fs("registry show 1")
+        .matches("newer_registry")
+}
+
+#[test]
+fn runs_are_recorded_and_teardown_asks_first() -> Result<()> {
+    Session::in_new_repo()
+        .fs("apply")
+        .fs("jobs list")
         .fs("materialize 2026-01-01 2026-01-15")
         .fs("materialize-incremental 2026-02-01")
         .fs("materialize-incremental 2026-02-01")
@@ -253,16 +285,49 @@ fn runs_are_recorded_and_teardown_asks_first() {
         .fs("teardown")
         .fs("teardown --yes")
         .fs("jobs list")
-        .fs("feature-views list");
-    session.matches("runs_and_teardown");
+        .fs("feature-views list")
+        .matches("runs_and_teardown")
 }
 
 #[test]
-fn a_folder_without_a_repo_is_told_what_to_do() {
-    let mut session = Session::new();
-    session
+fn a_folder_without_a_repo_is_told_what_to_do() -> Result<()> {
+    Session::new()
         .fs("validate")
         .fs("-C nowhere apply")
         .fs("apply --format json")
-        .matches("no_repo");
+        .fs("")
+        .fs("aply")
+        .matches("no_repo")
+}
+
+#[test]
+fn programs_get_json() -> Result<()> {
+    let json = |line: &str| format!("--format json {line}");
+    Session::in_new_repo()
+        .fs(&json("validate"))
+        .fs(&json("plan"))
+        .fs(&json("apply"))
+        .fs(&json("apply"))
+        .fs(&json("entities list"))
+        .fs(&json("feature-services describe churn_model_v1"))
+        .fs(&json("materialize 2026-01-01 2026-02-01"))
+        .fs(&json(&format!("get-online-features {SERVICE} --entity customer_id=1 --entity customer_id=9 --now 2026-01-21")))
+        .fs(&json(&format!("get-historical-features {SERVICE} --spine spine.csv --out training_set.csv")))
+        .fs(&json("registry history"))
+        .fs(&json("jobs list"))
+        .fs(&json("teardown --yes"))
+        .matches("json")
+}
+
+#[test]
+fn programs_get_errors_as_json_too() -> Result<()> {
+    Session::in_new_repo()
+        .fs("--format json entities list")
+        .edit("definitions.yaml", "ttl: 30d", "ttl: 3 bananas")
+        .fs("--format json apply")
+        .edit("definitions.yaml", "ttl: 3 bananas", "ttl: 30d")
+        .fs("--format json apply")
+        .fs("--format json materialize 2026-02-01 2026-01-01")
+        .fs("--format json get-online-features --features last_order:amuont --entity customer_id=1")
+        .matches("json_errors")
 }

@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::project::checked;
 use crate::wall_clock;
 
-pub(super) async fn run(repo: &Path, args: &ApplyArgs, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, args: &ApplyArgs, output: Output) -> Result<(), Failure> {
     let (project, repo) = checked(repo).await?;
     let registry = project.registry()?;
     let plan = registry.plan(&repo.catalog).await?;

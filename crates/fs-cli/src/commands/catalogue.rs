@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::args::CatalogueCommand;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, lines, table};
 use crate::project::Project;
 
 pub(super) async fn run(
     repo: &Path,
     kind: Kind,
     command: &CatalogueCommand,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let project = Project::open(repo)?;
     let (_, catalog) = project.applied().await?;
@@ -26,7 +26,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn list(catalog: &Catalog, kind: Kind, output: &Output) {
+fn list(catalog: &Catalog, kind: Kind, output: Output) {
     match kind {
         Kind::Entity => output.answer(&values(catalog.entities.values()), || {
             let rows = catalog.entities.values().map(|entity| {
@@ -86,7 +86,7 @@ fn list(catalog: &Catalog, kind: Kind, output: &Output) {
     }
 }
 
-fn describe(catalog: &Catalog, kind: Kind, name: &str, output: &Output) -> Result<(), Failure> {
+fn describe(catalog: &Catalog, kind: Kind, name: &str, output: Output) -> Result<(), Failure> {
     match kind {
         Kind::Entity => {
             let entity = found(
@@ -233,18 +233,13 @@ fn said(meta: &Meta) -> String {
 }
 
 fn head(kind: Kind, name: &str, meta: &Meta) -> String {
-    let mut text = format!("{kind} {name}\n");
-    if let Some(description) = &meta.description {
-        text.push_str(&format!("{description}\n"));
-    }
-    if let Some(owner) = &meta.owner {
-        text.push_str(&format!("owner: {owner}\n"));
-    }
-    for (tag, value) in &meta.tags {
-        text.push_str(&format!("{tag}: {value}\n"));
-    }
-    text.push('\n');
-    text
+    let mut about = vec![format!("{kind} {name}")];
+    about.extend(meta.description.clone());
+    about.extend(meta.owner.iter().map(|owner| format!("owner: {owner}")));
+    let tags = meta.tags.iter();
+    about.extend(tags.map(|(tag, value)| format!("{tag}: {value}")));
+    about.push(String::new());
+    lines(about)
 }
 
 fn format_of(source: &Source) -> String {

@@ -27,7 +27,7 @@ const SPINE: &str = "data/label_spine.parquet";
 
 /// Tells the steps one after the other.
 struct Teller<'a> {
-    output: &'a Output,
+    output: Output,
     repo: &'a Path,
     step: usize,
     told: Map<String, Value>,
@@ -67,7 +67,7 @@ impl Teller<'_> {
     }
 }
 
-pub(super) async fn run(repo: &Path, args: &DemoArgs, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, args: &DemoArgs, output: Output) -> Result<(), Failure> {
     let begun = Instant::now();
     let mut teller = Teller {
         output,

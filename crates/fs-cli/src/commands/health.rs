@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::remote::Remote;
 
-pub(super) async fn run(args: &HealthArgs, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(args: &HealthArgs, output: Output) -> Result<(), Failure> {
     let remote = Remote::connect(&args.server).await?;
     let mut client = HealthClient::new(remote.channel());
     let answer = client

@@ -14,11 +14,7 @@ use crate::output::{Output, grouped, table};
 use crate::project::Project;
 use crate::remote::Remote;
 
-pub(super) async fn run(
-    repo: &Path,
-    args: &HistoricalArgs,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, args: &HistoricalArgs, output: Output) -> Result<(), Failure> {
     // Found out now rather than after the join.
     Format::of(&args.out)?;
     let project = Project::open(repo)?;
@@ -27,22 +23,19 @@ pub(super) async fn run(
     let features = FeatureSet::resolve(&catalog, &request, naming)?;
     let spine = Spine::read(&args.spine).await?;
     let timestamp_field = args.timestamp_field.as_deref();
-    let set = match &args.server {
-        Some(url) => {
-            let remote = Remote::connect(url).await?;
-            let rows = spine.rows();
-            let (schema, batches) = spine.into_batches(&features)?;
-            let stream = remote
-                .training_set(&request, naming, timestamp_field, schema, batches)
-                .await?;
-            remote.received(stream, rows).await?
-        }
-        None => {
-            let training = project.training()?;
-            training
-                .get(&catalog, &request, naming, spine, timestamp_field)
-                .await?
-        }
+    let set = if let Some(url) = &args.server {
+        let remote = Remote::connect(url).await?;
+        let rows = spine.rows();
+        let (schema, batches) = spine.into_batches(&features)?;
+        let stream = remote
+            .training_set(&request, naming, timestamp_field, schema, batches)
+            .await?;
+        remote.received(stream, rows).await?
+    } else {
+        let training = project.training()?;
+        training
+            .get(&catalog, &request, naming, spine, timestamp_field)
+            .await?
     };
     let views = matches(&set);
     let written = set.write(&args.out).await?;
@@ -84,15 +77,15 @@ pub(super) async fn run(
     Ok(())
 }
 
-struct Matched {
+struct Joined {
     label: ViewName,
     matched: u64,
     read: u64,
     version: i64,
 }
 
-fn matches(set: &TrainingSet) -> Vec<Matched> {
-    let views = set.views().iter().map(|view| Matched {
+fn matches(set: &TrainingSet) -> Vec<Joined> {
+    let views = set.views().iter().map(|view| Joined {
         label: view.label.clone(),
         matched: view.rows_matched,
         read: view.rows_read,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::args::InitArgs;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, lines};
 
 const FILES: [(&str, &str); 6] = [
     (
@@ -27,7 +27,7 @@ const FILES: [(&str, &str); 6] = [
     (".gitignore", include_str!("../../templates/gitignore")),
 ];
 
-pub(super) fn run(args: &InitArgs, output: &Output) -> Result<(), Failure> {
+pub(super) fn run(args: &InitArgs, output: Output) -> Result<(), Failure> {
     let dir = args.dir.as_path();
     if let Some(taken) = FILES
         .iter()
@@ -44,12 +44,9 @@ pub(super) fn run(args: &InitArgs, output: &Output) -> Result<(), Failure> {
     }
     let names: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
     output.answer(&json!({ "dir": dir, "files": names }), || {
-        let mut text = format!("Wrote a feature repo to {}:\n", dir.display());
-        for name in &names {
-            text.push_str(&format!("  {name}\n"));
-        }
-        text.push_str(&format!("Go on with: fs -C {} apply", dir.display()));
-        text
+        let dir = dir.display();
+        let files = lines(names.iter().map(|name| format!("  {name}")));
+        format!("Wrote a feature repo to {dir}:\n{files}Go on with: fs -C {dir} apply")
     });
     Ok(())
 }

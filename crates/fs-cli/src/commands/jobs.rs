@@ -10,18 +10,15 @@ use crate::failure::Failure;
 use crate::output::{Output, grouped, table};
 use crate::project::Project;
 
-pub(super) async fn run(
-    repo: &Path,
-    command: &JobsCommand,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, command: &JobsCommand, output: Output) -> Result<(), Failure> {
     let offline = Project::open(repo)?.offline();
     match command {
         JobsCommand::List { limit } => {
             let runs = offline.list_runs(None, *limit).await?;
-            output.answer(&runs, || match runs.is_empty() {
-                true => "No runs yet.".to_owned(),
-                false => {
+            output.answer(&runs, || {
+                if runs.is_empty() {
+                    "No runs yet.".to_owned()
+                } else {
                     let header = [
                         "id",
                         "view",
@@ -57,7 +54,7 @@ fn row(run: &RunRecord) -> [String; 7] {
 
 fn describe(run: &RunRecord) -> String {
     let mut rows = vec![
-        ["view", &run.view.to_string()].map(str::to_owned),
+        ["view", run.view.as_str()].map(str::to_owned),
         ["kind", run.kind.as_str()].map(str::to_owned),
         ["window", &window(run)].map(str::to_owned),
         ["status", run.status.as_str()].map(str::to_owned),

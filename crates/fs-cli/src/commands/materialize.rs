@@ -4,28 +4,29 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fs_core::{Catalog, Coded, TimeRange, ViewName};
-use fs_materialize::{Error, Progress, RunSummary, Views};
+use fs_materialize::{Error, Materializer, Progress, RunSummary, Views};
 use fs_offline::RunStatus;
 use serde_json::{Value, json};
 
 use crate::args::{IncrementalArgs, MaterializeArgs};
 use crate::commands::jobs::{took, window as window_of};
 use crate::failure::Failure;
-use crate::output::{Output, grouped, table};
+use crate::output::{Output, grouped, lines, table};
 use crate::project::Project;
 use crate::{progress, wall_clock};
 
 pub(super) async fn run(
     repo: &Path,
     args: &MaterializeArgs,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let range = TimeRange::new(args.start, args.end)
         .map_err(|error| Failure::input(format!("{error}; nothing was materialized")))?;
     let project = Project::open(repo)?;
     let (_, catalog) = project.applied().await?;
+    let materializer = project.materializer(wall_clock::clock(args.now))?;
     let teller = progress::teller(output);
-    window(&project, &catalog, &args.views, range, teller)
+    window(&materializer, &catalog, &args.views, range, teller)
         .await?
         .print(output);
     Ok(())
@@ -34,11 +35,11 @@ pub(super) async fn run(
 pub(super) async fn run_incremental(
     repo: &Path,
     args: &IncrementalArgs,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let project = Project::open(repo)?;
     let (_, catalog) = project.applied().await?;
-    let materializer = project.materializer(wall_clock::clock(None))?;
+    let materializer = project.materializer(wall_clock::clock(args.now))?;
     let teller = progress::teller(output);
     let done = materializer
         .materialize_incremental(&catalog, &views(&args.views), args.end, teller)
@@ -49,13 +50,12 @@ pub(super) async fn run_incremental(
 
 /// Materializes one window; also what the demo does.
 pub(super) async fn window(
-    project: &Project,
+    materializer: &Materializer,
     catalog: &Catalog,
     names: &[ViewName],
     range: TimeRange,
     progress: Arc<dyn Progress>,
 ) -> Result<Summary, Failure> {
-    let materializer = project.materializer(wall_clock::clock(None))?;
     summary(
         materializer
             .materialize(catalog, &views(names), &range, progress)
@@ -81,14 +81,18 @@ fn summary(done: Result<Vec<RunSummary>, Error>) -> Result<Summary, Failure> {
             runs,
             failed,
             source,
-        }) => Err(failure(Summary(runs), &failed, &source)),
+        }) => Err(failure(&Summary(runs), &failed, &source)),
         Err(other) => Err(other.into()),
     }
 }
 
 /// Some views failed: says why, and what became of the others.
-fn failure(summary: Summary, failed: &[ViewName], first: &Error) -> Failure {
-    let mut message = format!("{} of {} views failed", failed.len(), summary.0.len());
+fn failure(summary: &Summary, failed: &[ViewName], first: &Error) -> Failure {
+    let mut told = vec![format!(
+        "{} of {} views failed",
+        failed.len(),
+        summary.0.len()
+    )];
     for run in summary
         .0
         .iter()
@@ -99,12 +103,12 @@ fn failure(summary: Summary, failed: &[ViewName], first: &Error) -> Failure {
             .message
             .as_deref()
             .unwrap_or("no reason is recorded");
-        message.push_str(&format!("\n  {}: {why}", run.record.view));
+        told.push(format!("  {}: {why}", run.record.view));
     }
     if failed.len() < summary.0.len() {
-        message.push_str("\nthe other views are up to date");
+        told.push("the other views are up to date".to_owned());
     }
-    Failure::new(first.code(), message).with_details(summary.to_json())
+    Failure::new(first.code(), told.join("\n")).with_details(summary.to_json())
 }
 
 impl Summary {
@@ -146,19 +150,15 @@ impl Summary {
         )
     }
 
-    fn print(&self, output: &Output) {
+    fn print(&self, output: Output) {
         output.answer(&self.to_json(), || {
-            let mut text = String::new();
-            if let Some(run) = self.0.first() {
-                text.push_str(&format!("Materialized {}\n", window_of(&run.record)));
-            }
-            text.push_str(&self.table());
-            for run in &self.0 {
-                if let Some(note) = &run.record.message {
-                    text.push_str(&format!("{}: {note}\n", run.record.view));
-                }
-            }
-            text
+            let windows = self.0.first().map(|run| window_of(&run.record));
+            let head = windows.map(|window| format!("Materialized {window}"));
+            let notes = self.0.iter().filter_map(|run| {
+                let note = run.record.message.as_ref()?;
+                Some(format!("{}: {note}", run.record.view))
+            });
+            lines(head) + &self.table() + &lines(notes)
         });
     }
 

@@ -16,18 +16,17 @@ use crate::remote::Remote;
 use crate::vectors::{Feature, Vectors};
 use crate::{entities, wall_clock};
 
-pub(super) async fn run(repo: &Path, args: &OnlineArgs, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, args: &OnlineArgs, output: Output) -> Result<(), Failure> {
     let project = Project::open(repo)?;
     let (version, catalog) = project.applied().await?;
     let (request, naming) = wanted(&args.wanted);
     let features = FeatureSet::resolve(&catalog, &request, naming)?;
     let keys = entities::columns(&args.entities, &features.key_columns())?;
-    let vectors = match &args.server {
-        Some(url) => ask(&Remote::connect(url).await?, &request, naming, keys).await?,
-        None => {
-            let serving = Serving::new(project.online()?, wall_clock::clock(args.now));
-            read(&serving, version, &catalog, &request, naming, keys).await?
-        }
+    let vectors = if let Some(url) = &args.server {
+        ask(&Remote::connect(url).await?, &request, naming, keys).await?
+    } else {
+        let serving = Serving::new(project.online()?, wall_clock::clock(args.now));
+        read(&serving, version, &catalog, &request, naming, keys).await?
     };
     let (json, table) = (vectors.to_json()?, vectors.to_table()?);
     output.answer(&json, || table);

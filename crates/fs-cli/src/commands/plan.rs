@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::project::checked;
 
-pub(super) async fn run(repo: &Path, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, output: Output) -> Result<(), Failure> {
     let (project, repo) = checked(repo).await?;
     let plan = project.registry()?.plan(&repo.catalog).await?;
     output.answer(&plan, || plan.to_string());

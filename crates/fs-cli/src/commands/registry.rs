@@ -18,19 +18,22 @@ const PAGE: usize = 100;
 pub(super) async fn run(
     repo: &Path,
     command: &RegistryCommand,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let registry = Project::open(repo)?.registry()?;
     match *command {
         RegistryCommand::History => {
             let history = registry.history(None, PAGE).await?;
             let answer: Vec<Value> = history.iter().map(entry_json).collect();
-            output.answer(&answer, || match history.is_empty() {
-                true => "Nothing was applied yet.".to_owned(),
-                false => table(
-                    ["version", "applied at", "views", "services", "note"],
-                    history.iter().map(entry_row),
-                ),
+            output.answer(&answer, || {
+                if history.is_empty() {
+                    "Nothing was applied yet.".to_owned()
+                } else {
+                    table(
+                        ["version", "applied at", "views", "services", "note"],
+                        history.iter().map(entry_row),
+                    )
+                }
             });
         }
         RegistryCommand::Show { version } => {

@@ -1,7 +1,7 @@
 //! `fs schema`: the JSON Schema of the definition files.
 
-use crate::output::Output;
+use crate::output::raw;
 
-pub(super) fn run(output: &Output) {
-    output.raw(&format!("{:#}", fs_spec::json_schema()));
+pub(super) fn run() {
+    raw(&format!("{:#}", fs_spec::json_schema()));
 }

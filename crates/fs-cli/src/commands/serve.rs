@@ -16,7 +16,7 @@ use crate::process::stop_signal;
 use crate::project::Project;
 use crate::wall_clock;
 
-pub(super) async fn run(repo: &Path, args: &ServeArgs, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, args: &ServeArgs, output: Output) -> Result<(), Failure> {
     let project = Project::open(repo)?;
     let clock = wall_clock::clock(args.now);
     let server = bind(&project, clock, args.grpc, args.http).await?;
@@ -48,7 +48,7 @@ pub(super) async fn bind(
 }
 
 /// Says where the server listens, for people and for whoever started it on port 0.
-fn announce(project: &Project, server: &Server, now: Option<EventTime>, output: &Output) {
+fn announce(project: &Project, server: &Server, now: Option<EventTime>, output: Output) {
     let (grpc, http) = (
         server.grpc_addr().to_string(),
         server.http_addr().to_string(),

@@ -11,10 +11,10 @@ use serde_json::json;
 
 use crate::args::TeardownArgs;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::project::Project;
 
-pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: Output) -> Result<(), Failure> {
     let project = Project::open(repo)?;
     let views = if args.views.is_empty() {
         every_view(&project).await?
@@ -44,14 +44,16 @@ pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: &Output) -> Re
     }
     let answer = json!({ "views": views, "tables": tables, "versions": versions });
     output.answer(&answer, || {
-        let mut text = format!(
-            "Removed {tables} offline tables and the online rows of {} views",
-            views.len()
-        );
-        if args.views.is_empty() {
-            text.push_str(&format!(", and {versions} versions of the registry"));
-        }
-        text + "."
+        let registry = if args.views.is_empty() {
+            format!(", and {}", counted(versions, "registry version"))
+        } else {
+            String::new()
+        };
+        format!(
+            "Removed {} and the online rows of {}{registry}.",
+            counted(tables, "offline table"),
+            counted(views.len(), "view")
+        )
     });
     Ok(())
 }

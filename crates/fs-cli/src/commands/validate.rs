@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::project::checked;
 
-pub(super) async fn run(repo: &Path, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(repo: &Path, output: Output) -> Result<(), Failure> {
     let (_, repo) = checked(repo).await?;
     let catalog = &repo.catalog;
     let counts = json!({
@@ -20,12 +20,12 @@ pub(super) async fn run(repo: &Path, output: &Output) -> Result<(), Failure> {
     });
     output.answer(&counts, || {
         format!(
-            "Project {} is valid: {} entities, {} sources, {} feature views, {} feature services.",
+            "Project {} is valid: {}, {}, {}, {}.",
             catalog.project,
-            catalog.entities.len(),
-            catalog.sources.len(),
-            catalog.feature_views.len(),
-            catalog.feature_services.len()
+            counted(catalog.entities.len(), "entity"),
+            counted(catalog.sources.len(), "source"),
+            counted(catalog.feature_views.len(), "feature view"),
+            counted(catalog.feature_services.len(), "feature service")
         )
     });
     Ok(())

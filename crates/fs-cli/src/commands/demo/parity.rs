@@ -44,7 +44,7 @@ pub(super) async fn compare(project: &Project, remote: &Remote) -> Result<Told, 
     let trained = remote.received(stream, spine.num_rows()).await?;
     let schema = trained.schema().clone();
     let batches = trained.collect().await?;
-    let trained = concat_batches(&schema, &batches).map_err(internal)?;
+    let trained = concat_batches(&schema, &batches).map_err(|error| internal(&error))?;
 
     let (mut compared, mut different) = (0_u64, 0_u64);
     for start in (0..spine.num_rows()).step_by(PAGE) {
@@ -125,9 +125,9 @@ fn at_one_instant(keys: &[(String, ArrayRef)]) -> Result<RecordBatch, Failure> {
         .iter()
         .cloned()
         .chain([(EVENT_TIMESTAMP.to_owned(), times)]);
-    RecordBatch::try_from_iter(columns).map_err(internal)
+    RecordBatch::try_from_iter(columns).map_err(|error| internal(&error))
 }
 
-fn internal(error: arrow::error::ArrowError) -> Failure {
+fn internal(error: &arrow::error::ArrowError) -> Failure {
     Failure::new(Code::Internal, error.to_string())
 }

@@ -55,12 +55,13 @@ pub(super) async fn apply(repo: &Path) -> Result<(Project, Told), Failure> {
     ))
 }
 
-pub(super) async fn materialize(project: &Project, output: &Output) -> Result<Told, Failure> {
+pub(super) async fn materialize(project: &Project, output: Output) -> Result<Told, Failure> {
     let progress = progress::bar_or_silence(output);
     let range = TimeRange::new(instant(START)?, instant(END)?)
         .map_err(|error| Failure::input(error.to_string()))?;
     let (_, catalog) = project.applied().await?;
-    let summary = materialize::window(project, &catalog, &[], range, progress).await?;
+    let materializer = project.materializer(wall_clock::clock(None))?;
+    let summary = materialize::window(&materializer, &catalog, &[], range, progress).await?;
     let (rows, published) = (summary.rows_written(), summary.published());
     let mut lines = vec![format!(
         "Materialized the first quarter of 2013: {} rows into {} Delta tables, {} newest rows online",
