@@ -103,7 +103,7 @@ pub fn report(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let message = error.to_string();
+        let message = without_wrapper(&error.to_string());
         // Wrappers of foreign crates often print their source themselves.
         if !text.contains(&message) {
             // Writing to a String cannot fail.
@@ -114,11 +114,35 @@ pub fn report(error: &dyn Error) -> String {
     text
 }
 
+/// What a foreign crate says, without what it says only about how the error travelled, and without
+/// a prefix that is there twice.
+fn without_wrapper(message: &str) -> String {
+    let message = message.trim_start_matches("External error: ");
+    match message.split_once(": ") {
+        Some((prefix, rest)) if rest.starts_with(&format!("{prefix}: ")) => rest.to_owned(),
+        _ => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn wrappers_of_foreign_crates_are_not_told() {
+        for (message, says) in [
+            ("External error: row 4 has no key", "row 4 has no key"),
+            (
+                "Parquet error: Parquet error: cut short",
+                "Parquet error: cut short",
+            ),
+            ("transport error: refused", "transport error: refused"),
+        ] {
+            assert_eq!(without_wrapper(message), says);
+        }
+    }
 
     #[test]
     fn every_code_has_a_grpc_status_of_its_own() {
