@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// A key column that the spine does not have.
     #[error(
-        "the spine has no column `{column}`, a key of view `{view}`{}; its columns are {columns}",
+        "the spine has no column `{column}`, a key of view `{view}`; its columns are {columns}{}",
         hint(.nearest.as_deref())
     )]
     MissingKey {
@@ -128,7 +128,7 @@ pub enum Error {
     },
     /// A timestamp column that was named and is not there.
     #[error(
-        "the spine has no timestamp column `{column}`{}; its columns are {columns}",
+        "the spine has no timestamp column `{column}`; its columns are {columns}{}",
         hint(.nearest.as_deref())
     )]
     UnknownTimestamp {
@@ -142,7 +142,7 @@ pub enum Error {
     /// No column, or several, could hold the event time.
     #[error(
         "cannot tell which column of the spine holds the event time: {found} timestamp columns \
-         among {columns}; call it `event_timestamp` or name it"
+         among {columns}; call it `event_timestamp`, or name it as the timestamp field"
     )]
     WhichTimestamp {
         /// How many timestamp columns there are.
