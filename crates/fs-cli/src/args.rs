@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -219,11 +220,13 @@ pub(crate) enum RegistryCommand {
     /// The definitions of one version
     Show {
         /// Its number
+        #[arg(value_parser = version_number)]
         version: u64,
     },
     /// Record the definitions of an earlier version as the next one
     Rollback {
         /// The number of the earlier version
+        #[arg(value_parser = version_number)]
         version: u64,
         /// Also where a service loses a feature or a table cannot follow
         #[arg(long)]
@@ -272,6 +275,11 @@ pub(crate) struct DemoArgs {
     /// Where the training set goes [default: `.fs/training_set.parquet` in the repo]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+fn version_number(text: &str) -> Result<u64, String> {
+    let number = text.parse();
+    number.map_err(|_: ParseIntError| "write the number of a version, such as 3".to_owned())
 }
 
 fn event_time(text: &str) -> Result<EventTime, fs_core::time::TimeError> {

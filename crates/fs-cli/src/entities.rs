@@ -8,7 +8,6 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use fs_core::data_type::UTC;
-use fs_core::suggest::{did_you_mean, hint};
 use fs_core::{KeyBinding, KeyType, KeyValue};
 
 use crate::failure::Failure;
@@ -93,12 +92,10 @@ fn malformed(entity: &str, piece: &str, keys: &[&KeyBinding]) -> Failure {
     }
     match piece.split_once('=') {
         Some((key, _)) => Failure::input(format!(
-            "`--entity {entity}`: these features are not looked up by `{}`{}; write `--entity {}`",
+            "`--entity {entity}`: these features are looked up by {}, not by `{}`: write \
+             `--entity {}`",
+            listed(keys),
             key.trim(),
-            hint(did_you_mean(
-                key.trim(),
-                keys.iter().map(|key| key.column.as_str())
-            )),
             example(keys)
         )),
         None => Failure::input(format!(
@@ -190,8 +187,8 @@ mod tests {
         for (entity, says) in [
             ("city=Rome", "no value for `id`"),
             ("city=Rome,id=seven", "not a value of type int64"),
-            ("city=Rome,id=7,ix=9", "not looked up by `ix`"),
-            ("Rome", "write city=…,id=…"),
+            ("city=Rome,id=7,ix=9", "not by `ix`"),
+            ("Rome", "write `--entity city=…,id=…`"),
             ("city=Rome,city=Bern,id=7", "names `city` twice"),
         ] {
             let message = read(&[entity]).unwrap_err().to_string();

@@ -6,11 +6,12 @@ use fs_core::code::report;
 use fs_core::{Code, Coded};
 use serde_json::{Value, json};
 
-/// A code, a message for people and, where there is more to say, details for programs.
+/// A code, a message and, where there is more to say, a text for people and details for programs.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
     message: String,
+    explained: Option<String>,
     details: Option<Value>,
 }
 
@@ -20,6 +21,7 @@ impl Failure {
         Self {
             code,
             message: message.into(),
+            explained: None,
             details: None,
         }
     }
@@ -32,6 +34,17 @@ impl Failure {
     /// The operating system said no.
     pub(crate) fn io(doing: &str, error: &std::io::Error) -> Self {
         Self::new(Code::InvalidArgument, format!("{doing}: {error}"))
+    }
+
+    /// The same failure with more to say to people than the message.
+    pub(crate) fn explained(mut self, text: impl Into<String>) -> Self {
+        self.explained = Some(text.into());
+        self
+    }
+
+    /// As a person reads it.
+    pub(crate) fn for_people(&self) -> &str {
+        self.explained.as_deref().unwrap_or(&self.message)
     }
 
     /// The same failure with details for `--format json`.

@@ -23,10 +23,13 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Format, Output};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let output = Output::new(cli.format);
     process::init_tracing(cli.verbose, matches!(cli.command, Command::Serve(_)));
     process::install_crypto_provider();
@@ -42,4 +45,21 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code().exit_status())
         }
     }
+}
+
+/// Prints what clap has to say: help, the version, or what is wrong with the arguments.
+fn refused(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os()
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || std::env::args_os().any(|argument| argument == "--format=json");
+    if !wants_json || !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let message = text.trim().trim_start_matches("error: ");
+    let failure = Failure::input(message);
+    Output::new(Format::Json).failure(&failure);
+    ExitCode::from(failure.code().exit_status())
 }

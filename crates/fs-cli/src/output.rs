@@ -63,7 +63,7 @@ impl Output {
     /// Prints why the command failed.
     pub(crate) fn failure(self, failure: &Failure) {
         match self.format {
-            Format::Human => eprintln!("error: {failure}"),
+            Format::Human => eprintln!("error: {}", failure.for_people()),
             Format::Json => eprintln!("{:#}", failure.to_json()),
         }
     }
@@ -83,13 +83,15 @@ pub(crate) fn table<const N: usize>(
     dynamic_table(header.map(str::to_owned).to_vec(), rows.collect())
 }
 
-/// A table whose columns are known only at run time.
+/// A table whose columns are known only at run time; without a header line if all names are empty.
 pub(crate) fn dynamic_table(header: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
+    if header.iter().any(|name| !name.is_empty()) {
+        table.set_header(header);
+    }
     table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

@@ -9,7 +9,7 @@ use fs_core::ViewName;
 use fs_materialize::{Phase, Progress, Silent};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::output::{Output, grouped};
+use crate::output::{Output, counted, grouped};
 
 /// How often a bar moves by itself.
 const TICK: Duration = Duration::from_millis(120);
@@ -75,8 +75,11 @@ impl Progress for Lines {
         if !told.insert((view.clone(), verb(phase))) {
             return;
         }
+        let published = told.contains(&(view.clone(), verb(Phase::Publish)));
         match phase {
-            Phase::Done => eprintln!("{view}: published {} rows", grouped(rows)),
+            Phase::Done if published => eprintln!("{view}: published {}", counted(rows, "row")),
+            // What failed, or had nothing to publish, is told with the answer.
+            Phase::Done => {}
             phase => eprintln!("{view}: {}", verb(phase)),
         }
     }

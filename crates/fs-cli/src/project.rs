@@ -159,11 +159,11 @@ fn problems_failure(code: Code, problems: &[Problem]) -> Failure {
     } else {
         Style::Plain
     };
-    let message = format!(
-        "the definitions are not valid\n\n{}",
-        fs_spec::render(problems, style).trim_end()
-    );
-    Failure::new(code, message).with_details(json!({ "problems": problems }))
+    let message = "the definitions are not valid";
+    let rendered = fs_spec::render(problems, style);
+    Failure::new(code, message)
+        .explained(format!("{message}\n\n{}", rendered.trim_end()))
+        .with_details(json!({ "problems": problems }))
 }
 
 mod places {

@@ -35,13 +35,12 @@ pub(crate) struct Remote {
 impl Remote {
     /// Connects to `http://HOST:PORT`.
     pub(crate) async fn connect(url: &str) -> Result<Self, Failure> {
-        let endpoint = Endpoint::from_shared(url.to_owned())
-            .map_err(|error| {
-                Failure::input(format!(
-                    "`{url}` is not the URL of a server ({error}): write http://HOST:PORT"
-                ))
-            })?
-            .connect_timeout(CONNECT_TIME);
+        let is_http = url.starts_with("http://") || url.starts_with("https://");
+        let endpoint = Endpoint::from_shared(url.to_owned()).ok();
+        let endpoint = endpoint.filter(|_| is_http).ok_or_else(|| {
+            Failure::input(format!("`{url}` is not a server: write http://HOST:PORT"))
+        })?;
+        let endpoint = endpoint.connect_timeout(CONNECT_TIME);
         let channel = endpoint.connect().await.map_err(|error| {
             let cause = fs_core::code::report(&error);
             Failure::new(

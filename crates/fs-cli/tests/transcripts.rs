@@ -131,6 +131,8 @@ fn a_source_that_went_bad_after_the_apply_changes_nothing() -> Result<()> {
         .write("data/orders.csv", "customer_id,ordered_at,recorded_at,amount\n1,2026-01-03T09:15:00Z,2026-01-03T09:15:02Z,19.90\n")
         .fs("materialize 2026-01-01 2026-02-01")
         .fs("get-online-features --features last_order:amount --entity customer_id=3 --now 2026-01-21")
+        .fs("jobs list")
+        .fs("jobs show RUN")
         .matches("source_went_bad")
 }
 
@@ -261,7 +263,7 @@ fn a_registry_of_a_newer_version_is_not_touched() -> Result<()> {
     let version = ".fs/registry/shop/versions/00000000000000000001.json";
     Session::in_new_repo()
         .fs("apply")
-        .edit(version, "\"format\":1", "\"format\":99")
+        .edit(version, "\"format\": 1,", "\"format\": 99,")
         .fs("plan")
         .fs("apply")
         .fs("materialize 2026-01-01 2026-02-01")
@@ -329,5 +331,6 @@ fn programs_get_errors_as_json_too() -> Result<()> {
         .fs("--format json apply")
         .fs("--format json materialize 2026-02-01 2026-01-01")
         .fs("--format json get-online-features --features last_order:amuont --entity customer_id=1")
+        .fs("materialize yesterday 2026-02-01 --format json")
         .matches("json_errors")
 }

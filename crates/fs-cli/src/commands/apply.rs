@@ -26,7 +26,10 @@ pub(super) async fn run(repo: &Path, args: &ApplyArgs, output: Output) -> Result
     let answer =
         json!({ "version": version.or(plan.base), "changed": version.is_some(), "plan": plan });
     output.answer(&answer, || match version {
-        Some(version) => format!("{plan}\n\nApplied as version {version}."),
+        Some(version) => format!(
+            "{}\n\nApplied as version {version}.",
+            plan.to_string().trim_end()
+        ),
         None => format!(
             "Nothing to change: version {} stands.",
             plan.base.unwrap_or_default()

@@ -213,7 +213,8 @@ fn found<'a, T, N: AsRef<str> + 'a>(
     item.ok_or_else(|| {
         let nearest = did_you_mean(name, names.map(AsRef::as_ref));
         let message = format!(
-            "there is no {kind} `{name}` in the registry{}",
+            "there is no {} `{name}` in the registry{}",
+            words(kind),
             hint(nearest)
         );
         Failure::new(Code::NotFound, message)
@@ -232,8 +233,13 @@ fn said(meta: &Meta) -> String {
     meta.description.clone().unwrap_or_default()
 }
 
+/// `feature view`, where definitions say `feature_view`.
+fn words(kind: Kind) -> String {
+    kind.to_string().replace('_', " ")
+}
+
 fn head(kind: Kind, name: &str, meta: &Meta) -> String {
-    let mut about = vec![format!("{kind} {name}")];
+    let mut about = vec![format!("{} {name}", words(kind))];
     about.extend(meta.description.clone());
     about.extend(meta.owner.iter().map(|owner| format!("owner: {owner}")));
     let tags = meta.tags.iter();

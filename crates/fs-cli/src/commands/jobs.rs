@@ -4,6 +4,7 @@ use std::path::Path;
 
 use fs_core::EventTime;
 use fs_offline::RunRecord;
+use serde_json::{Value, json};
 
 use crate::args::JobsCommand;
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ pub(super) async fn run(repo: &Path, command: &JobsCommand, output: Output) -> R
     match command {
         JobsCommand::List { limit } => {
             let runs = offline.list_runs(None, *limit).await?;
-            output.answer(&runs, || {
+            output.answer(&runs.iter().map(run_json).collect::<Vec<_>>(), || {
                 if runs.is_empty() {
                     "No runs yet.".to_owned()
                 } else {
@@ -34,7 +35,7 @@ pub(super) async fn run(repo: &Path, command: &JobsCommand, output: Output) -> R
         }
         JobsCommand::Show { id } => {
             let run = offline.show_run(id).await?;
-            output.answer(&run, || describe(&run));
+            output.answer(&run_json(&run), || describe(&run));
         }
     }
     Ok(())
@@ -76,10 +77,31 @@ fn describe(run: &RunRecord) -> String {
 
 /// The window of a run.
 pub(super) fn window(run: &RunRecord) -> String {
-    let start = run
-        .range_start
-        .map_or_else(|| "beginning".to_owned(), |start| start.to_string());
-    format!("[{start}, {})", run.range_end)
+    let end = run.range_end;
+    match run.range_start {
+        Some(start) => format!("[{start}, {end})"),
+        None => format!("up to {end}"),
+    }
+}
+
+/// A run as a program reads it: instants as RFC 3339, like everywhere else.
+pub(super) fn run_json(run: &RunRecord) -> Value {
+    json!({
+        "id": run.id,
+        "view": run.view,
+        "kind": run.kind,
+        "range_start": run.range_start.map(|start| start.to_string()),
+        "range_end": run.range_end.to_string(),
+        "started": run.started.to_string(),
+        "finished": run.finished.to_string(),
+        "rows_read": run.rows_read,
+        "rows_written": run.rows_written,
+        "published": run.published,
+        "deleted": run.deleted,
+        "table_version": run.table_version,
+        "status": run.status,
+        "message": run.message,
+    })
 }
 
 /// How long a run took.

@@ -9,7 +9,7 @@ use fs_offline::RunStatus;
 use serde_json::{Value, json};
 
 use crate::args::{IncrementalArgs, MaterializeArgs};
-use crate::commands::jobs::{took, window as window_of};
+use crate::commands::jobs::{run_json, took, window as window_of};
 use crate::failure::Failure;
 use crate::output::{Output, grouped, lines, table};
 use crate::project::Project;
@@ -88,22 +88,21 @@ fn summary(done: Result<Vec<RunSummary>, Error>) -> Result<Summary, Failure> {
 
 /// Some views failed: says why, and what became of the others.
 fn failure(summary: &Summary, failed: &[ViewName], first: &Error) -> Failure {
-    let mut told = vec![format!(
-        "{} of {} views failed",
-        failed.len(),
-        summary.0.len()
-    )];
+    let mut told = Vec::new();
+    if summary.0.len() > 1 {
+        told.push(format!(
+            "{} of {} views failed",
+            failed.len(),
+            summary.0.len()
+        ));
+    }
     for run in summary
         .0
         .iter()
         .filter(|run| run.record.status == RunStatus::Failed)
     {
-        let why = run
-            .record
-            .message
-            .as_deref()
-            .unwrap_or("no reason is recorded");
-        told.push(format!("  {}: {why}", run.record.view));
+        // The reason names the view.
+        told.extend(run.record.message.clone());
     }
     if failed.len() < summary.0.len() {
         told.push("the other views are up to date".to_owned());
@@ -163,7 +162,7 @@ impl Summary {
     }
 
     fn to_json(&self) -> Value {
-        let runs: Vec<_> = self.0.iter().map(|run| &run.record).collect();
-        json!({ "runs": runs })
+        let runs = self.0.iter().map(|run| run_json(&run.record));
+        json!({ "runs": runs.collect::<Vec<_>>() })
     }
 }

@@ -44,16 +44,14 @@ pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: Output) -> Res
     }
     let answer = json!({ "views": views, "tables": tables, "versions": versions });
     output.answer(&answer, || {
-        let registry = if args.views.is_empty() {
-            format!(", and {}", counted(versions, "registry version"))
+        let tables = counted(tables, "offline table");
+        let rows = format!("the online rows of {}", counted(views.len(), "view"));
+        if args.views.is_empty() {
+            let versions = counted(versions, "registry version");
+            format!("Removed {tables}, {rows} and {versions}.")
         } else {
-            String::new()
-        };
-        format!(
-            "Removed {} and the online rows of {}{registry}.",
-            counted(tables, "offline table"),
-            counted(views.len(), "view")
-        )
+            format!("Removed {tables} and {rows}.")
+        }
     });
     Ok(())
 }

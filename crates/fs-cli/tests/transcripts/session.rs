@@ -48,7 +48,7 @@ impl Session {
         }
     }
 
-    /// Runs `fs LINE`.
+    /// Runs `fs LINE`, where `RUN` stands for the run that was seen last.
     pub(crate) fn fs(self, line: &str) -> Self {
         self.then(Step::Fs(line.to_owned()))
     }
@@ -99,8 +99,11 @@ impl Session {
             ensure!(made.status.success(), "{made:?}");
         }
         let mut seen = Vec::new();
+        let mut run = None;
         for step in &self.steps {
-            seen.push(step.run(&folder)?);
+            let told = step.run(&folder, run.as_deref())?;
+            run = run_id(&told).or(run);
+            seen.push(told);
         }
         let mut text = seen.join("\n");
         for (hidden, instead) in &self.hidden {
@@ -121,6 +124,7 @@ impl Session {
         settings.add_filter(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z", "NOW");
         settings.add_filter("applied at +views", "applied at  views");
         settings.add_filter(r"\b\d+(\.\d+)? (ms|s)\b", "TIME");
+        settings.add_filter(r"\b\d{16}-", "ID-");
         settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
         Ok(())
     }
@@ -128,18 +132,22 @@ impl Session {
 
 impl Step {
     /// Does it, and returns what there is to see.
-    fn run(&self, folder: &TempDir) -> Result<String> {
+    fn run(&self, folder: &TempDir, run: Option<&str>) -> Result<String> {
         let path = |name: &str| folder.path().join(name);
         Ok(match self {
             Self::Fs(line) => {
-                let output = fs(folder, line).output()?;
-                let mut seen = vec![format!("$ fs {line}")];
+                let arguments = line.replace("RUN", run.unwrap_or("RUN"));
+                let output = fs(folder, &arguments).output()?;
+                let mut seen = vec![format!("$ fs {line}").trim_end().to_owned()];
                 let (out, err) = (
                     String::from_utf8(output.stdout)?,
                     String::from_utf8(output.stderr)?,
                 );
                 seen.extend(out.lines().map(str::to_owned));
-                seen.extend(err.lines().map(|line| format!("! {line}")));
+                seen.extend(
+                    err.lines()
+                        .map(|line| format!("! {line}").trim_end().to_owned()),
+                );
                 match output.status.code() {
                     Some(0) => {}
                     Some(status) => seen.push(format!("exit status {status}")),
@@ -162,6 +170,16 @@ impl Step {
             }
         })
     }
+}
+
+/// The first id of a run in a text: microseconds and the name of a view.
+fn run_id(text: &str) -> Option<String> {
+    let mut words = text.split(|c: char| c.is_whitespace() || c == '"');
+    let id = words.find(|word| {
+        let micros = word.split('-').next().unwrap_or_default();
+        micros.len() == 16 && micros.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    id.map(str::to_owned)
 }
 
 fn edit(path: &Path, from: &str, to: &str) -> Result<()> {
