@@ -6,4 +6,6 @@ mod flight;
 mod health;
 mod online;
 mod outages;
+mod parity;
+mod readers;
 mod reload;
