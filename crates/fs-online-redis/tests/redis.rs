@@ -11,3 +11,5 @@ mod fixture;
 mod faults;
 #[path = "redis/stored.rs"]
 mod stored;
+#[path = "redis/writers.rs"]
+mod writers;
