@@ -9,7 +9,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Int64Type, Schema, TimestampMicrosecondType};
 use fs_core::data_type::{UTC, timestamp_type};
-use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyType, KeyValue, Location, TimeRange};
+use fs_core::{
+    Catalog, Clock, EventTime, FeatureView, FixedClock, KeyType, KeyValue, Location, TimeRange,
+};
 use fs_engine::{Engine, EngineOptions};
 use fs_offline::{OfflineStore, Scan, TableSchema};
 use fs_online::key::decode_key;
@@ -116,6 +118,12 @@ impl Shop {
             online,
             materializer,
         }
+    }
+
+    /// Changes the definition of the view, as `fs apply` would.
+    pub(crate) fn redefine(&mut self, change: impl FnOnce(&mut FeatureView)) {
+        let view = self.catalog.feature_views.get_mut("activity");
+        change(view.unwrap());
     }
 
     /// Works with little memory, so that every publication is split.

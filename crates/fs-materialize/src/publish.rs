@@ -1,7 +1,8 @@
 //! From the offline table to the online store.
 //!
 //! The online store holds, for every key, the newest row that is visible as of an instant: `N(key)`.
-//! It records [`Published`]: all of this is true for `table_version` of the table, as of `as_of`.
+//! It records [`Published`]: all of this is true for `table_version` of the table, as of `as_of`, by
+//! the rule `visibility`.
 //!
 //! ```text
 //!   1  V = newest version of the table            now = the clock, but never before P.as_of
@@ -9,11 +10,12 @@
 //!   3  prepare the row layout
 //!   4  write rows, a batch at a time              each key atomically, newest wins
 //!   5  P again: if it is no longer what it was, somebody else published; once more, everything
-//!   6  published = (V, now)
+//!   6  published = (V, now, the view's rule)
 //! ```
 //!
-//! **What is written.** With no `P`, everything (`full`): `N` of every key, and stored keys that have
-//! no `N` any more are deleted. With a `P`, what differs since then (`delta`):
+//! **What is written.** With no `P`, or with one of another rule (the view's `delay` or `point_in_time`
+//! was changed), everything (`full`): `N` of every key, and stored keys that have no `N` any more are
+//! deleted. With a `P`, what differs since then (`delta`):
 //!
 //! * *fresh rows*: rows of ingests after `P.table_version` that are still in the table, and rows that
 //!   became visible in `(P.as_of, now]` (by their delay or created time). The newest of a key is
@@ -147,19 +149,25 @@ impl<'a> Publisher<'a> {
             let before = self.published().await?;
             let attempt = Attempt {
                 version: state.version,
-                as_of: before.map_or(self.now, |before| self.now.max(before.as_of)),
+                as_of: before
+                    .as_ref()
+                    .map_or(self.now, |before| self.now.max(before.as_of)),
             };
             let after = Published {
                 table_version: attempt.version,
                 as_of: attempt.as_of,
+                visibility: self.rule.visibility(),
             };
             total.version = attempt.version;
-            if !everything && before == Some(after) {
+            if !everything && before.as_ref() == Some(&after) {
                 return Ok(Some(total));
             }
             self.store(self.online.prepare(&self.id, self.encoder.layout()).await)?;
-            // A table that is behind what was published of it is another table.
-            let known = before.filter(|before| before.table_version <= attempt.version);
+            // A table that is behind what was published of it is another table. Under another rule,
+            // rows that did not change may have to come or go.
+            let known = before.as_ref().filter(|before| {
+                before.table_version <= attempt.version && before.visibility == after.visibility
+            });
             let (outcome, full) = match known.filter(|_| !everything) {
                 Some(known) => self.since(&attempt, known).await?,
                 None => (self.all(&attempt).await?, true),
@@ -182,7 +190,7 @@ impl<'a> Publisher<'a> {
     async fn since(
         &self,
         attempt: &Attempt,
-        known: Published,
+        known: &Published,
     ) -> Result<(WriteOutcome, bool), Error> {
         let mut total = WriteOutcome::default();
         let mut shards = vec![Shard::WHOLE];

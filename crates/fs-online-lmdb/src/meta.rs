@@ -125,7 +125,7 @@ impl Meta {
         self,
         txn: &mut RwTxn<'_>,
         view: &ViewId,
-        published: Published,
+        published: &Published,
     ) -> Result<(), Failure> {
         let json = published.to_json();
         Ok(self.0.put(txn, &published_key(view), json.as_bytes())?)

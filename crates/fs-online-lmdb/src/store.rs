@@ -155,7 +155,7 @@ impl OnlineStore for LmdbStore {
         self.blocking("record the published state", move |on| {
             on.map.transact(|env| {
                 let mut txn = env.write_txn()?;
-                on.meta.set_published(&mut txn, &view, published)?;
+                on.meta.set_published(&mut txn, &view, &published)?;
                 Ok(txn.commit()?)
             })
         })

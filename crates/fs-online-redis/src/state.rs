@@ -124,7 +124,7 @@ impl<'a> State<'a> {
             .map_err(|source| self.corrupt("published state", source))
     }
 
-    pub(crate) async fn set_published(&self, published: Published) -> Result<(), Error> {
+    pub(crate) async fn set_published(&self, published: &Published) -> Result<(), Error> {
         const OPERATION: &str = "write";
         self.check(OPERATION).await?;
         let mut set = self.with_format();

@@ -65,7 +65,7 @@ impl OnlineStore for RedisStore {
     }
 
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
-        self.state(view).set_published(published).await
+        self.state(view).set_published(&published).await
     }
 
     async fn keys(

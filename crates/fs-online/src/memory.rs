@@ -133,7 +133,7 @@ impl OnlineStore for MemoryStore {
     }
 
     async fn published(&self, view: &ViewId) -> Result<Option<Published>, Error> {
-        Ok(self.get(view, |view| view.published).flatten())
+        Ok(self.get(view, |view| view.published.clone()).flatten())
     }
 
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {

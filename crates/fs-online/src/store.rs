@@ -136,22 +136,29 @@ pub struct ViewKeys<'a> {
 }
 
 /// How far the online side of a view has come; recorded after the rows, never before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// The version of the offline table whose rows are all published.
     pub table_version: i64,
     /// The instant as of which they are the newest visible rows.
     pub as_of: EventTime,
+    /// The rule that said which rows are visible, such as `event_time` or `known_at+1h`: under
+    /// another rule, other rows would have been published. A store only keeps it.
+    pub visibility: String,
 }
 
 impl Published {
-    /// The state as a store keeps it: `{"table_version":7,"as_of":1356998400000000}`, the time in
-    /// microseconds UTC.
+    /// The state as a store keeps it, the time in microseconds UTC:
+    ///
+    /// ```text
+    ///   {"table_version":7,"as_of":1356998400000000,"visibility":"event_time"}
+    /// ```
     pub fn to_json(&self) -> String {
         format!(
-            r#"{{"table_version":{},"as_of":{}}}"#,
+            r#"{{"table_version":{},"as_of":{},"visibility":{}}}"#,
             self.table_version,
-            self.as_of.as_micros()
+            self.as_of.as_micros(),
+            serde_json::Value::from(self.visibility.as_str())
         )
     }
 

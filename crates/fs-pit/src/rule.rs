@@ -43,6 +43,22 @@ impl Rule {
         }
     }
 
+    /// What decides when rows become visible, as text: `event_time`, `event_time+15m`, `known_at`,
+    /// `known_at+1h30m`. Two rules with the same text make every row visible at the same instant;
+    /// the TTL, which takes rows away again, has no part in it.
+    ///
+    /// Online stores keep it beside what was published, so the form never changes.
+    pub fn visibility(&self) -> String {
+        let since = match self.point_in_time {
+            PointInTime::EventTime => "event_time",
+            PointInTime::KnownAt => "known_at",
+        };
+        if self.delay.is_zero() {
+            return since.to_owned();
+        }
+        format!("{since}+{}", self.delay)
+    }
+
     /// Whether a row is too old at `at`.
     pub fn is_expired(&self, event: i64, at: i64) -> bool {
         self.ttl.is_some_and(|ttl| ttl.is_expired(event, at))
@@ -113,6 +129,26 @@ mod tests {
         assert!(known_at.visible(100, Some(90), 100) && !known_at.visible(100, Some(90), 99));
         let event_time = rule(0, 0, PointInTime::EventTime);
         assert!(event_time.visible(100, Some(105), 100));
+    }
+
+    #[test]
+    fn what_makes_rows_visible_is_written_in_a_form_that_never_changes() {
+        let minutes = |minutes: i64| minutes * 60_000_000;
+        for (rule, text) in [
+            (rule(0, 0, PointInTime::EventTime), "event_time"),
+            (rule(9, 0, PointInTime::KnownAt), "known_at"),
+            (
+                rule(0, minutes(15), PointInTime::EventTime),
+                "event_time+15m",
+            ),
+            (rule(9, minutes(90), PointInTime::KnownAt), "known_at+1h30m"),
+            (
+                rule(0, minutes(7 * 24 * 60) + 1, PointInTime::KnownAt),
+                "known_at+7d1us",
+            ),
+        ] {
+            assert_eq!(rule.visibility(), text);
+        }
     }
 
     #[test]

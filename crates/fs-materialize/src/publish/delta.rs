@@ -22,7 +22,7 @@ impl Publisher<'_> {
     pub(super) async fn delta(
         &self,
         attempt: &Attempt,
-        known: Published,
+        known: &Published,
         shard: Shard,
     ) -> Result<Result<WriteOutcome, Overflow>, Error> {
         let columns = self.columns.without_features();
@@ -54,7 +54,7 @@ impl Publisher<'_> {
     }
 
     /// What to read for all rows that came into the table, or became visible, since `known`.
-    fn fresh_rows(&self, attempt: &Attempt, known: Published, changes: &Changes) -> Vec<Scan> {
+    fn fresh_rows(&self, attempt: &Attempt, known: &Published, changes: &Changes) -> Vec<Scan> {
         let visible = self.visible(attempt);
         let mut scans = Vec::new();
         scans.extend(changes.first_sequence().map(|since| Scan {

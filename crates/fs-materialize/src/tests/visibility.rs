@@ -1,5 +1,7 @@
 //! Rows that may not be seen yet.
 
+use fs_core::PointInTime;
+
 use crate::fixture::{Served, Shop, at, click};
 
 #[tokio::test]
@@ -87,4 +89,50 @@ async fn of_rows_that_tie_the_later_created_and_then_the_later_row_wins() {
         shop.served().await,
         Served::from([(1, (10, Some(1))), (2, (10, Some(5)))])
     );
+}
+
+#[tokio::test]
+async fn a_delay_that_is_added_takes_back_rows_that_are_not_visible_yet_and_one_removed_returns_them()
+ {
+    for mut shop in [Shop::new(), Shop::new().cramped()] {
+        let all = [
+            click(1, 10, 1),
+            click(1, 80, 2),
+            click(2, 90, 3),
+            click(3, 60, 4),
+        ];
+        shop.source(&all);
+        shop.incremental(100).await.unwrap();
+        let undelayed = Served::from([(1, (80, Some(2))), (2, (90, Some(3))), (3, (60, Some(4)))]);
+        assert_eq!(shop.served().await, undelayed);
+
+        shop.redefine(|view| view.delay = "30s".parse().unwrap());
+        shop.incremental(100).await.unwrap();
+        let delayed = Served::from([(1, (10, Some(1))), (3, (60, Some(4)))]);
+        assert_eq!(shop.served().await, delayed);
+        assert_eq!(shop.served().await, shop.joined().await);
+
+        shop.redefine(|view| view.delay = fs_core::Span::ZERO);
+        shop.incremental(100).await.unwrap();
+        assert_eq!(shop.served().await, undelayed);
+    }
+}
+
+#[tokio::test]
+async fn a_view_that_asks_for_what_was_known_takes_back_rows_that_were_not() {
+    let mut shop = Shop::new();
+    shop.source(&[
+        click(1, 10, 1),
+        click(1, 20, 2).known(150),
+        click(2, 30, 3).known(150),
+    ]);
+    shop.incremental(100).await.unwrap();
+    let happened = Served::from([(1, (20, Some(2))), (2, (30, Some(3)))]);
+    assert_eq!(shop.served().await, happened);
+    shop.redefine(|view| view.point_in_time = PointInTime::KnownAt);
+    shop.incremental(100).await.unwrap();
+    assert_eq!(shop.served().await, Served::from([(1, (10, Some(1)))]));
+    shop.redefine(|view| view.point_in_time = PointInTime::EventTime);
+    shop.incremental(100).await.unwrap();
+    assert_eq!(shop.served().await, happened);
 }

@@ -6,17 +6,20 @@ use fs_testkit::redis::TestRedis;
 
 use crate::fixture::{key, layout, read, row, store, view, write};
 
-const PUBLISHED: Published = Published {
-    table_version: 7,
-    as_of: fs_core::EventTime::from_micros(1_356_998_400_000_000),
-};
+fn published() -> Published {
+    Published {
+        table_version: 7,
+        as_of: at("2013-01-01"),
+        visibility: "event_time".to_owned(),
+    }
+}
 
 #[tokio::test]
 async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
     let redis = TestRedis::shared().unwrap();
     let (store, view) = (store(&redis), view());
     store.prepare(&view, &layout()).await.unwrap();
-    store.set_published(&view, PUBLISHED).await.unwrap();
+    store.set_published(&view, published()).await.unwrap();
     write(&store, &view, 1, 5).await.unwrap();
 
     let mut server = redis.connect().unwrap();
@@ -31,12 +34,11 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
         (&format!("layout:{:08x}", layout().id()), layout().to_json()),
         (
             "published",
-            r#"{"table_version":7,"as_of":1356998400000000}"#.to_owned(),
+            r#"{"table_version":7,"as_of":1356998400000000,"visibility":"event_time"}"#.to_owned(),
         ),
     ]
     .map(|(field, value)| (field.to_owned(), value));
     assert_eq!(state, expected);
-    assert_eq!(PUBLISHED.as_of, at("2013-01-01"));
 
     let bucket = bucket(&key(0));
     let rows: Vec<(Vec<u8>, Vec<u8>)> = redis::cmd("HGETALL")
@@ -62,7 +64,7 @@ async fn a_view_of_a_later_format_is_refused_and_left_as_it_is() {
         store.prepare(&view, &layout()).await.unwrap_err(),
         store.layouts(&view).await.unwrap_err(),
         store.published(&view).await.unwrap_err(),
-        store.set_published(&view, PUBLISHED).await.unwrap_err(),
+        store.set_published(&view, published()).await.unwrap_err(),
         store.keys(&view, None, 1).await.unwrap_err(),
         store.drop_view(&view).await.unwrap_err(),
     ];
@@ -160,7 +162,7 @@ async fn a_dropped_view_leaves_nothing_behind() {
     let redis = TestRedis::private().unwrap();
     let (store, view) = (store(&redis), view());
     store.prepare(&view, &layout()).await.unwrap();
-    store.set_published(&view, PUBLISHED).await.unwrap();
+    store.set_published(&view, published()).await.unwrap();
     write(&store, &view, 5_000, 1).await.unwrap();
     store.drop_view(&view).await.unwrap();
     let mut server = redis.connect().unwrap();

@@ -155,4 +155,5 @@ fn a_layout_and_a_published_state_of_every_release_read_back() {
     let read = crate::Published::from_json(state.as_bytes()).unwrap();
     assert_eq!(read.to_json(), state);
     assert_eq!(read.table_version, 41);
+    assert_eq!(read.visibility, "known_at+1h30m");
 }
