@@ -154,6 +154,20 @@ pub enum Error {
         /// How many bytes may come.
         limit: usize,
     },
+    /// A client that stands still in the middle of a training set.
+    #[error(
+        "the client did not {} within {} ms, and the server goes on with others: try again",
+        .step, .after.as_millis()
+    )]
+    Stalled {
+        /// What it should have done: `send the next part of the spine`.
+        step: &'static str,
+        /// The time allowed.
+        after: Duration,
+    },
+    /// A training set that ended before it was whole.
+    #[error("the training set broke off")]
+    BrokenOff,
     /// A stream without a schema.
     #[error("no spine came: send a schema, and then the rows")]
     NoSpine,
@@ -195,7 +209,9 @@ impl Coded for Error {
             Self::Training(error) => error.code(),
             Self::NothingApplied { .. } => Code::FailedPrecondition,
             Self::Bind { .. } | Self::Stopping => Code::Unavailable,
-            Self::Timeout { .. } | Self::RegistryTimeout { .. } => Code::DeadlineExceeded,
+            Self::Timeout { .. } | Self::RegistryTimeout { .. } | Self::Stalled { .. } => {
+                Code::DeadlineExceeded
+            }
             Self::TooManyRows { .. } | Self::SpineTooLarge { .. } => Code::ResourceExhausted,
             Self::UnknownSpine { .. } => Code::NotFound,
             Self::NotOffered { .. } => Code::Unimplemented,
@@ -216,6 +232,7 @@ impl Coded for Error {
             | Self::Task(_)
             | Self::Reflection(_)
             | Self::MalformedAnswer { .. }
+            | Self::BrokenOff
             | Self::Schema(_) => Code::Internal,
         }
     }

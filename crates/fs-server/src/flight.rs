@@ -37,6 +37,7 @@ use self::send::send;
 use self::uploads::Upload;
 use crate::off_runtime::off_runtime;
 use crate::shared::Shared;
+use crate::turn::Turn;
 use crate::{Error, telemetry};
 
 pub(crate) use self::uploads::Uploads;
@@ -63,9 +64,10 @@ impl Service {
         messages: Streaming<FlightData>,
     ) -> Result<Messages<FlightData>, Error> {
         // The turn comes before the spine, which then waits with the client and not in memory.
-        let turn = self.shared.training_turn().await?;
-        let limit = self.shared.limits.spine_bytes;
-        let received = off_runtime(receive(messages, limit)).await??;
+        let turn = self.shared.turns.next().await?;
+        let limits = &self.shared.limits;
+        let received = receive(messages, limits.spine_bytes, limits.client_time);
+        let received = off_runtime(received).await??;
         let command = Command::of_descriptor(received.descriptor.as_ref())?;
         if command.spine.is_some() {
             return Err(Error::TwoSpines);
@@ -76,7 +78,7 @@ impl Service {
     async fn put(&self, messages: Streaming<FlightData>) -> Result<PutResult, Error> {
         let limits = &self.shared.limits;
         let limit = limits.spine_bytes.min(limits.upload_bytes);
-        let received = off_runtime(receive(messages, limit)).await??;
+        let received = off_runtime(receive(messages, limit, limits.client_time)).await??;
         let now = self.shared.clock.now();
         let ticket = self
             .shared
@@ -90,7 +92,7 @@ impl Service {
     async fn get(&self, ticket: Ticket) -> Result<Messages<FlightData>, Error> {
         let command = Command::parse(&ticket.ticket)?;
         let upload = self.upload(&command)?;
-        let turn = self.shared.training_turn().await?;
+        let turn = self.shared.turns.next().await?;
         self.training_set(&command, upload.spine.clone(), turn)
             .await
     }
@@ -99,7 +101,7 @@ impl Service {
         &self,
         command: &Command,
         spine: Spine,
-        turn: tokio::sync::OwnedSemaphorePermit,
+        turn: Turn,
     ) -> Result<Messages<FlightData>, Error> {
         let snapshot = self.shared.live.snapshot()?;
         let request = command.request()?;
@@ -110,7 +112,8 @@ impl Service {
             .training
             .get(&snapshot.catalog, &request, naming, spine, timestamp)
             .await?;
-        Ok(send(set, turn, self.shared.cutoff.clone()))
+        let (time, cutoff) = (self.shared.limits.client_time, self.shared.cutoff.clone());
+        Ok(send(set, turn, time, cutoff))
     }
 
     fn upload(&self, command: &Command) -> Result<Arc<Upload>, Error> {

@@ -30,6 +30,7 @@ mod request;
 mod server;
 mod shared;
 mod telemetry;
+mod turn;
 pub mod wire;
 
 pub use error::Error;

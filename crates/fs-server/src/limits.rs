@@ -17,6 +17,9 @@ pub struct Limits {
     pub spine_bytes: usize,
     /// Training sets that are made at the same time; further ones wait.
     pub training_sets: usize,
+    /// How long a client may take over one message of a spine or of a training set: to send the
+    /// next, or to make room for it by reading. A client that stands still gives up its turn.
+    pub client_time: Duration,
     /// Uploaded spines that are kept; the oldest go first.
     pub uploads: usize,
     /// Bytes of all uploaded spines together; the oldest go first.
@@ -36,6 +39,7 @@ impl Default for Limits {
             flight_message_bytes: 512 * MIB,
             spine_bytes: 2_048 * MIB,
             training_sets: 4,
+            client_time: Duration::from_mins(1),
             uploads: 64,
             upload_bytes: 1_024 * MIB,
             upload_age: Duration::from_mins(15),

@@ -12,13 +12,13 @@ use fs_registry::Registry;
 use fs_serving::Serving;
 use fs_training::TrainingSets;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::{Router, TcpIncoming};
 
 use self::health::HealthWatch;
 use crate::live::Live;
 use crate::shared::Shared;
+use crate::turn::Turns;
 use crate::{Error, Reloader, ServerOptions, flight, grpc, telemetry};
 
 /// How often an idle connection is asked whether it is still there.
@@ -70,7 +70,7 @@ impl Server {
             serving: backends.serving,
             training: backends.training,
             clock: backends.clock,
-            training_turns: Arc::new(Semaphore::new(limits.training_sets.max(1))),
+            turns: Turns::new(limits.training_sets),
             limits,
             uploads: flight::Uploads::default(),
             draining: CancellationToken::new(),

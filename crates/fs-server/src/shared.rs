@@ -6,11 +6,11 @@ use std::sync::Arc;
 use fs_core::Clock;
 use fs_serving::Serving;
 use fs_training::TrainingSets;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::flight::Uploads;
 use crate::live::Live;
+use crate::turn::Turns;
 use crate::{Error, Limits};
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) uploads: Uploads,
-    pub(crate) training_turns: Arc<Semaphore>,
+    pub(crate) turns: Turns,
     /// Shutdown was asked for: nothing new should come.
     pub(crate) draining: CancellationToken,
     /// The time for what has begun is over.
@@ -29,12 +29,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Waits for a turn to make a training set.
-    pub(crate) async fn training_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let turn = self.training_turns.clone().acquire_owned().await;
-        turn.map_err(|_closed| Error::Stopping)
-    }
-
     /// `work`, unless the server's time is over before.
     pub(crate) async fn until_cutoff<T>(
         &self,

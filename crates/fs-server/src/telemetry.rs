@@ -4,10 +4,12 @@
 //! |---|---|---|
 //! | `fs_server_requests_total` | counter | `method`, `code`: `OK` or the error's |
 //! | `fs_server_request_seconds` | histogram | `method` |
+//! | `fs_server_training_sets_in_flight` | gauge | |
 //! | `fs_server_registry_version` | gauge | |
 //! | `fs_server_reload_failures_total` | counter | |
 //!
-//! and those of `fs-serving`.
+//! and those of `fs-serving`. A training set is in flight from the moment it gets its turn, which is
+//! before its spine is received, until its last message is sent or the work is given up.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -23,6 +25,8 @@ const SECONDS: [f64; 14] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
     10.0,
 ];
+
+const TRAINING_SETS: &str = "fs_server_training_sets_in_flight";
 
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -45,6 +49,8 @@ pub(crate) fn prometheus() -> &'static PrometheusHandle {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("metrics go to the recorder that the program has installed itself");
         }
+        // So that it is there, as 0, before the first.
+        gauge!(TRAINING_SETS).increment(0.0);
         handle
     })
 }
@@ -62,6 +68,14 @@ pub(crate) fn request<T>(method: &'static str, started: Instant, outcome: &Resul
     counter!("fs_server_requests_total", "method" => method, "code" => code).increment(1);
     let seconds = started.elapsed().as_secs_f64();
     histogram!("fs_server_request_seconds", "method" => method).record(seconds);
+}
+
+pub(crate) fn training_set_begun() {
+    gauge!(TRAINING_SETS).increment(1.0);
+}
+
+pub(crate) fn training_set_ended() {
+    gauge!(TRAINING_SETS).decrement(1.0);
 }
 
 pub(crate) fn registry_version(version: u64) {

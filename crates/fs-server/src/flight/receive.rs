@@ -1,11 +1,14 @@
 //! A spine, as it comes in.
 
+use std::time::Duration;
+
 use arrow::datatypes::SchemaRef;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use arrow_flight::{FlightData, FlightDescriptor};
 use fs_training::Spine;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
 use tonic::Status;
 
 use super::uploads::Upload;
@@ -30,12 +33,13 @@ impl Received {
     }
 }
 
-/// Reads a spine of at most `limit` bytes to its end.
+/// Reads a spine of at most `limit` bytes to its end, while messages are at most `time` apart.
 pub(super) async fn receive(
     messages: impl Stream<Item = Result<FlightData, Status>> + Send + Unpin + 'static,
     limit: usize,
+    time: Duration,
 ) -> Result<Received, Error> {
-    let mut messages = messages.map_err(FlightError::from);
+    let mut messages = Box::pin(in_time(messages.map_err(FlightError::from), time));
     let mut descriptor = None;
     // Some clients send the descriptor alone, before the schema.
     let first = loop {
@@ -59,6 +63,27 @@ pub(super) async fn receive(
         spine: Spine::new(schema.clone(), batches),
         schema,
         bytes: total.load(std::sync::atomic::Ordering::Relaxed),
+    })
+}
+
+/// The same messages, and an error when the next takes longer than `time`.
+fn in_time(
+    messages: impl Stream<Item = Result<FlightData, FlightError>> + Send + Unpin + 'static,
+    time: Duration,
+) -> impl Stream<Item = Result<FlightData, FlightError>> + Send + 'static {
+    stream::unfold(Some(messages), move |messages| async move {
+        let mut messages = messages?;
+        match timeout(time, messages.next()).await {
+            Ok(message) => message.map(|message| (message, Some(messages))),
+            Err(_elapsed) => {
+                let error = Error::Stalled {
+                    step: "send the next part of the spine",
+                    after: time,
+                };
+                let error = FlightError::from_external_error(Box::new(error));
+                Some((Err(error), None))
+            }
+        }
     })
 }
 
@@ -112,7 +137,12 @@ mod tests {
     use arrow::datatypes::Int32Type;
     use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 
+    use fs_core::{Code, Coded};
+
     use super::*;
+
+    /// So long that nobody waits for it to end.
+    const LONG: Duration = Duration::from_hours(1);
 
     async fn encoded(batch: RecordBatch) -> Vec<Result<FlightData, Status>> {
         let encoder = FlightDataEncoderBuilder::new()
@@ -132,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_spine_with_dictionaries_arrives_as_it_was_sent() {
-        let received = receive(stream::iter(encoded(batch()).await), 1 << 20)
+        let received = receive(stream::iter(encoded(batch()).await), 1 << 20, LONG)
             .await
             .unwrap();
         assert_eq!(received.spine.rows(), 2);
@@ -151,7 +181,9 @@ mod tests {
         let mut apart = encoded(batch()).await;
         apart.insert(0, Ok(FlightData::new().with_descriptor(command.clone())));
         for messages in [together, apart] {
-            let received = receive(stream::iter(messages), 1 << 20).await.unwrap();
+            let received = receive(stream::iter(messages), 1 << 20, LONG)
+                .await
+                .unwrap();
             assert_eq!(received.descriptor, Some(command.clone()));
         }
     }
@@ -159,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_spine_over_the_limit_is_refused_with_the_limit() {
         let messages = stream::iter(encoded(batch()).await);
-        let error = receive(messages, 100).await.unwrap_err();
+        let error = receive(messages, 100, LONG).await.unwrap_err();
         assert!(
             matches!(error, Error::SpineTooLarge { limit: 100 }),
             "{error}"
@@ -167,11 +199,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_client_that_stops_sending_is_given_up_wherever_it_stops() {
+        let messages = encoded(batch()).await;
+        for sent in 0..=messages.len() {
+            let messages = encoded(batch()).await.into_iter().take(sent);
+            let stalling = stream::iter(messages).chain(stream::pending());
+            let time = Duration::from_millis(1);
+            let error = receive(stalling, 1 << 20, time).await.unwrap_err();
+            assert!(matches!(error, Error::Stalled { .. }), "{error}");
+            assert_eq!(error.code(), Code::DeadlineExceeded);
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_no_spine_is_refused() {
-        let nothing = receive(stream::iter([]), 100).await.unwrap_err();
+        let nothing = receive(stream::iter([]), 100, LONG).await.unwrap_err();
         assert!(matches!(nothing, Error::NoSpine), "{nothing}");
         let noise = FlightData::new().with_data_header(vec![7_u8; 9]);
-        let noise = receive(stream::iter([Ok(noise)]), 100).await.unwrap_err();
+        let noise = receive(stream::iter([Ok(noise)]), 100, LONG)
+            .await
+            .unwrap_err();
         assert!(matches!(noise, Error::BadSpine(_)), "{noise}");
     }
 }

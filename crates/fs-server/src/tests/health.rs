@@ -114,6 +114,7 @@ async fn metrics_count_requests_and_rows_by_status() {
         r#"fs_server_requests_total{method="GetOnlineFeatures",code="OK"}"#,
         r#"fs_serving_rows_total{view="weather",status="NOT_FOUND"}"#,
         r#"fs_serving_stage_seconds_bucket{stage="store",le="0.001"}"#,
+        "fs_server_training_sets_in_flight ",
         // Which one depends on the tests beside this one: metrics belong to the process.
         "fs_server_registry_version ",
     ] {
