@@ -8,7 +8,7 @@ use fs_core::{Code, Coded, KeyType};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A spine row without a time.
-    #[error("row {row} of the spine has no event time: every row of a spine needs one")]
+    #[error("row {} of the spine has no event time: every row of a spine needs one", row + 1)]
     NullSpineTime {
         /// The row, counted from 0.
         row: usize,

@@ -113,13 +113,14 @@ pub enum Error {
     },
     /// A key value that the key's type cannot hold.
     #[error(
-        "row {row} of the spine has `{value}` in the key column `{column}`, which is not a value \
-         of type {expected}"
+        "row {} of the spine has `{value}` in the key column `{column}`, which is not a value of \
+         type {expected}",
+        row + 1
     )]
     KeyValue {
         /// The column.
         column: String,
-        /// The row, counted from 0.
+        /// The row, counted from 0; the message counts from 1.
         row: usize,
         /// What it holds.
         value: String,
@@ -159,29 +160,29 @@ pub enum Error {
         found: DataType,
     },
     /// A row without a time.
-    #[error("row {row} of the spine has no time in `{column}`: every row needs one")]
+    #[error("row {} of the spine has no time in `{column}`: every row needs one", row + 1)]
     NullTime {
         /// The column.
         column: String,
-        /// The row, counted from 0.
+        /// The row, counted from 0; the message counts from 1.
         row: usize,
     },
     /// A text that is no timestamp.
-    #[error("row {row} of the spine has no timestamp in `{column}`")]
+    #[error("row {} of the spine has no timestamp in `{column}`", row + 1)]
     BadTime {
         /// The column.
         column: String,
-        /// The row, counted from 0.
+        /// The row, counted from 0; the message counts from 1.
         row: usize,
         /// What is wrong with it.
         source: TimeError,
     },
     /// An instant that 64 bits of microseconds cannot hold.
-    #[error("row {row} of the spine has a time in `{column}` beyond the range of timestamps")]
+    #[error("row {} of the spine has a time in `{column}` beyond the range of timestamps", row + 1)]
     TimeOutOfRange {
         /// The column.
         column: String,
-        /// The row, counted from 0.
+        /// The row, counted from 0; the message counts from 1.
         row: usize,
     },
     /// A feature that would hide a column of the spine.
