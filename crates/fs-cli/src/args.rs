@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -277,9 +276,9 @@ pub(crate) struct DemoArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
-fn version_number(text: &str) -> Result<u64, String> {
-    let number = text.parse();
-    number.map_err(|_: ParseIntError| "write the number of a version, such as 3".to_owned())
+fn version_number(text: &str) -> Result<u64, &'static str> {
+    let number = text.parse().ok();
+    number.ok_or("write the number of a version, such as 3")
 }
 
 fn event_time(text: &str) -> Result<EventTime, fs_core::time::TimeError> {

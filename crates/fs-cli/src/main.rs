@@ -17,6 +17,7 @@ mod remote;
 mod vectors;
 mod wall_clock;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -49,17 +50,17 @@ fn main() -> ExitCode {
 
 /// Prints what clap has to say: help, the version, or what is wrong with the arguments.
 fn refused(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args_os()
-        .collect::<Vec<_>>()
-        .windows(2)
-        .any(|pair| pair[0] == "--format" && pair[1] == "json")
-        || std::env::args_os().any(|argument| argument == "--format=json");
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let wants_json = given.iter().any(|argument| argument == "--format=json")
+        || given.windows(2).any(|pair| pair == ["--format", "json"]);
     if !wants_json || !error.use_stderr() {
         error.exit();
     }
+    // The usage and where to read more are for people.
     let text = error.render().to_string();
-    let message = text.trim().trim_start_matches("error: ");
-    let failure = Failure::input(message);
+    let said = text.trim().trim_start_matches("error: ").split("\n\n");
+    let said = said.filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
+    let failure = Failure::input(said.collect::<Vec<_>>().join("; ").trim_end());
     Output::new(Format::Json).failure(&failure);
     ExitCode::from(failure.code().exit_status())
 }

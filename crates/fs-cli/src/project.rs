@@ -74,7 +74,6 @@ impl Project {
         Ok(Arc::new(Engine::new(EngineOptions {
             base_dir: self.root.clone(),
             memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            target_partitions: None,
             storage_options: environment_variables().collect(),
         })?))
     }

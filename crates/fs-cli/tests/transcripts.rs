@@ -147,6 +147,7 @@ fn wrong_input_is_told_and_changes_nothing() -> Result<()> {
         .fs("materialize 2026-01-01 2026-02-01 --views last_ordr")
         .fs("materialize 2026-01-01 9999-01-01")
         .fs("materialize-incremental 2026-13-01")
+        .fs("materialize-incremental 9999-01-01")
         .fs("jobs list")
         .fs("jobs show nothing")
         .fs("registry show nothing")
@@ -189,6 +190,8 @@ fn a_view_without_entities_is_asked_without_an_entity() -> Result<()> {
         .fs("get-online-features --features shop_today:visitors --entity customer_id=1")
         .fs("get-online-features --features shop_today:visitors,last_order:items --now 2026-01-21")
         .fs("get-online-features --features shop_today:visitors,last_order:items --entity customer_id=2 --now 2026-01-21")
+        .write("data/days.csv", "day,visitors\n2026-01-01T00:00:00Z,many\n")
+        .fs("materialize 2026-01-01 2026-02-01")
         .matches("no_entities")
 }
 

@@ -96,13 +96,16 @@ fn failure(summary: &Summary, failed: &[ViewName], first: &Error) -> Failure {
             summary.0.len()
         ));
     }
+    // Below a head line.
+    let margin = if told.is_empty() { "" } else { "  " };
     for run in summary
         .0
         .iter()
         .filter(|run| run.record.status == RunStatus::Failed)
     {
         // The reason names the view.
-        told.extend(run.record.message.clone());
+        let why = run.record.message.iter();
+        told.extend(why.map(|why| format!("{margin}{why}")));
     }
     if failed.len() < summary.0.len() {
         told.push("the other views are up to date".to_owned());

@@ -124,7 +124,7 @@ impl Session {
         settings.add_filter(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z", "NOW");
         settings.add_filter("applied at +views", "applied at  views");
         settings.add_filter(r"\b\d+(\.\d+)? (ms|s)\b", "TIME");
-        settings.add_filter(r"\b\d{16}-", "ID-");
+        settings.add_filter(r"\b\d{16}-", "0000000000000000-");
         settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
         Ok(())
     }
