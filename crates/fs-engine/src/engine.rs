@@ -1,20 +1,15 @@
 //! The engine: one runtime for all queries, a fresh session for each.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use fs_core::data_type::timestamp_type;
 use fs_core::{Catalog, EventTime, FeatureView, SourceName, TimeRange};
 
 use crate::conform::least_late;
-use crate::convert::is_time;
 use crate::tables::{Shared, Tables};
 use crate::view_plan::ViewPlan;
-use crate::{EngineOptions, Error, FileRows, SourceProblem, ViewRows, check, read_file};
+use crate::{EngineOptions, Error, SourceProblem, ViewRows, check};
 
 /// How many of the greatest consumers an out-of-memory error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
@@ -41,48 +36,6 @@ impl Engine {
         Ok(Self {
             shared: Arc::new(Shared { options, runtime }),
         })
-    }
-
-    /// A session without any source, on the runtime that all queries share.
-    pub fn session(&self) -> SessionContext {
-        let mut config = Shared::config();
-        if let Some(partitions) = self.shared.options.target_partitions {
-            config = config.with_target_partitions(partitions);
-        }
-        SessionContext::new_with_config_rt(config, Arc::clone(&self.shared.runtime))
-    }
-
-    /// A session whose tables are the sources of `catalog`, each opened when a query names it.
-    ///
-    /// Its plans have one partition, so that rows keep the order of the source.
-    pub fn session_over(&self, catalog: &Catalog) -> SessionContext {
-        self.tables(catalog).session()
-    }
-
-    /// The columns of a source after its `field_mapping`, its times as `timestamp[us, UTC]`.
-    ///
-    /// Columns of CSV and JSON have the types of a sample.
-    pub async fn source_schema(
-        &self,
-        catalog: &Catalog,
-        source: &SourceName,
-    ) -> Result<SchemaRef, Error> {
-        let tables = self.tables(catalog);
-        let source = tables.source(source)?;
-        let schema = tables.open(source).await?.table.schema();
-        let times = [
-            Some(&source.timestamp_field),
-            source.created_timestamp_column.as_ref(),
-        ];
-        let fields = schema.fields().iter().map(|field| {
-            let is_time = times.contains(&Some(field.name())) && is_time(field.data_type());
-            if is_time {
-                Field::new(field.name(), timestamp_type(), field.is_nullable())
-            } else {
-                field.as_ref().clone()
-            }
-        });
-        Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }
 
     /// The rows of `view` whose event time lies in `range`, in the order of the source.
@@ -152,15 +105,6 @@ impl Engine {
             }
         }
         problems
-    }
-
-    /// The rows of a Parquet or CSV file, chosen by its ending; a relative path starts from the
-    /// engine's base folder.
-    ///
-    /// CSV columns that `declared` names are read with that type, the others with the narrowest
-    /// type that all their values have.
-    pub async fn read_file(&self, path: &Path, declared: &Schema) -> Result<FileRows, Error> {
-        read_file::read(&self.shared, path, declared).await
     }
 
     fn tables(&self, catalog: &Catalog) -> Tables {

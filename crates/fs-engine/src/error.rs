@@ -1,7 +1,6 @@
 //! What goes wrong while sources are read.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
 use fs_core::{Code, Coded, SourceName, ViewName};
@@ -47,18 +46,6 @@ pub enum Error {
         /// Why.
         #[source]
         cause: Box<dyn StdError + Send + Sync>,
-    },
-    /// A file that [`Engine::read_file`](crate::Engine::read_file) cannot find.
-    #[error("there is no file {}", path.display())]
-    NoSuchFile {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A file whose ending says no format.
-    #[error("cannot tell the format of {} from its ending; use .parquet or .csv", path.display())]
-    UnknownFormat {
-        /// The path.
-        path: PathBuf,
     },
     /// A store that did not answer.
     #[error("cannot reach {location}")]
@@ -231,9 +218,7 @@ fn into_ours(error: DataFusionError) -> Result<Error, DataFusionError> {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::NoFiles { .. } | Self::NoSuchFile { .. } | Self::UnknownSource { .. } => {
-                Code::NotFound
-            }
+            Self::NoFiles { .. } | Self::UnknownSource { .. } => Code::NotFound,
             Self::Unreachable { .. } => Code::Unavailable,
             Self::OutOfMemory { .. } => Code::ResourceExhausted,
             Self::Start(_) => Code::Internal,

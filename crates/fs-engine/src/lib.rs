@@ -21,7 +21,6 @@ mod files;
 mod options;
 mod parquet_table;
 mod problem;
-mod read_file;
 mod rows;
 mod tables;
 mod text_table;
@@ -32,7 +31,7 @@ pub use engine::Engine;
 pub use error::{BadRows, BadValue, Error};
 pub use options::EngineOptions;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
-pub use rows::{FileRows, ViewRows};
+pub use rows::ViewRows;
 
 #[cfg(test)]
 mod tests;

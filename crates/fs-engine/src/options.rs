@@ -11,9 +11,6 @@ pub struct EngineOptions {
     /// Bytes that sorts, joins and aggregations may hold before they spill to the temporary folder
     /// of the operating system; no limit if absent.
     pub memory_limit: Option<usize>,
-    /// How many partitions the plans of [`Engine::session`](crate::Engine::session) have; one per
-    /// core if absent. The rows of views are always read in one, which keeps their order.
-    pub target_partitions: Option<usize>,
     /// Options of object stores and Delta tables, such as `aws_region`: everything that their
     /// clients would read from the environment.
     pub storage_options: BTreeMap<String, String>,

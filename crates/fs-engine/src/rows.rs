@@ -1,4 +1,4 @@
-//! Streams of rows, each with its schema.
+//! A stream of rows with its schema.
 
 use std::fmt;
 
@@ -22,25 +22,9 @@ pub struct ViewRows {
     pub stream: SendableRecordBatchStream,
 }
 
-/// The rows of one file, in its order.
-pub struct FileRows {
-    /// The columns.
-    pub schema: SchemaRef,
-    /// The rows.
-    pub stream: SendableRecordBatchStream,
-}
-
 impl fmt::Debug for ViewRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ViewRows")
-            .field("schema", &self.schema)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for FileRows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileRows")
             .field("schema", &self.schema)
             .finish_non_exhaustive()
     }

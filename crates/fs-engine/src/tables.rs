@@ -19,7 +19,7 @@ use crate::convert::Slack;
 use crate::delta_table::DeltaSource;
 use crate::files::Finder;
 use crate::parquet_table::ParquetTable;
-use crate::text_table::{self, SampleSize, TextFormat, TextTable};
+use crate::text_table::{self, TextFormat, TextTable};
 use crate::{EngineOptions, Error};
 
 /// The catalog and schema of `DataFusion` in which the sources are tables.
@@ -184,7 +184,7 @@ impl Tables {
             TextFormat::Json => &[".json", ".jsonl", ".ndjson"],
         };
         let files = self.finder(source, path).find(endings).await?;
-        TextTable::open(&source.name, &files, format, SampleSize::Beginning).await
+        TextTable::open(&source.name, &files, format).await
     }
 
     async fn sql(&self, source: &Source, query: &str) -> Result<Arc<dyn TableProvider>, Error> {

@@ -10,4 +10,3 @@ mod late_rows;
 mod order;
 mod sql;
 mod text;
-mod whole_files;

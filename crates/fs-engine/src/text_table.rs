@@ -20,7 +20,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStoreExt};
 
 pub(crate) use decode::TextFormat;
-pub(crate) use sample::SampleSize;
 
 use crate::convert::{BadCell, convert, item_type, type_name};
 use crate::files::Files;
@@ -51,10 +50,9 @@ impl TextTable {
         source: &SourceName,
         files: &Files,
         format: TextFormat,
-        size: SampleSize,
     ) -> Result<Self, Error> {
         let sampled: Vec<(String, SchemaRef)> = stream::iter(files.list.clone())
-            .map(|file| sample::sample(files, file, format, size))
+            .map(|file| sample::sample(files, file, format))
             .buffered(8)
             .try_collect()
             .await?;
@@ -96,11 +94,6 @@ impl TextTable {
         })
     }
 
-    /// The columns, with the types of the sample.
-    pub(crate) fn sampled_schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
     /// The same files, every value still text; `arrays` are the columns declared as lists, which
     /// JSON has to know beforehand.
     pub(crate) fn into_raw(self, arrays: &[&str]) -> Self {
@@ -138,18 +131,6 @@ impl TextTable {
             schema: raw,
             ..self
         }
-    }
-
-    /// The same files with other types for some columns.
-    pub(crate) fn with_types(self, types: &Schema) -> Self {
-        let fields = self.schema.fields().iter().map(|field| {
-            types.field_with_name(field.name()).map_or_else(
-                |_| field.as_ref().clone(),
-                |wanted| Field::new(field.name(), wanted.data_type().clone(), true),
-            )
-        });
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        Self { schema, ..self }
     }
 
     /// All rows, file by file.

@@ -176,7 +176,7 @@ impl<'a> ViewPlan<'a> {
 ///
 /// `DataFusion` itself would run them side by side and mix their rows, for the branches of a
 /// `UNION ALL` for instance.
-pub(crate) async fn in_order(frame: DataFrame) -> DataFusionResult<SendableRecordBatchStream> {
+async fn in_order(frame: DataFrame) -> DataFusionResult<SendableRecordBatchStream> {
     let task = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await?;
     let schema = plan.schema();

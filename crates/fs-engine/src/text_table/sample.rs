@@ -14,15 +14,7 @@ use crate::Error;
 use crate::convert::integer;
 use crate::files::Files;
 
-/// How much of a file decides about the types of its columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SampleSize {
-    /// Its first mebibyte.
-    Beginning,
-    /// All of it.
-    Whole,
-}
-
+/// How many bytes of a file decide about the types of its columns.
 const BEGINNING: u64 = 1 << 20;
 
 /// The name of a file, and its columns.
@@ -30,13 +22,9 @@ pub(super) async fn sample(
     files: &Files,
     file: ObjectMeta,
     format: TextFormat,
-    size: SampleSize,
 ) -> Result<(String, SchemaRef), Error> {
     let name = files.display(&file);
-    let end = match size {
-        SampleSize::Beginning => file.size.min(BEGINNING),
-        SampleSize::Whole => file.size,
-    };
+    let end = file.size.min(BEGINNING);
     let mut bytes = if end == 0 {
         bytes::Bytes::new()
     } else {
