@@ -4,12 +4,14 @@
 //! run, and look at what it prints, writes and answers.
 
 mod client;
+mod gate;
 mod python;
 mod repo;
 mod rows;
 mod served;
 
 pub use client::{Answer, Client, Entity};
+pub use gate::Gate;
 pub use python::{flight_client, grpc_client};
 pub use repo::{Online, Repo};
 pub use rows::{Rows, read_parquet, write_spine};

@@ -58,6 +58,11 @@ impl Served {
         self.process.wait(PATIENCE)
     }
 
+    /// Waits until it has ended, after it was asked to.
+    pub fn ended(self) -> Result<Ended> {
+        self.process.wait(PATIENCE)
+    }
+
     /// `GET path` over HTTP: status and body.
     pub fn get(&self, path: &str) -> Result<(u16, String)> {
         let mut stream = TcpStream::connect(&self.http)?;

@@ -1,7 +1,8 @@
 //! What happens when something is down, changes under way, or comes from the future.
 
 use anyhow::{Context, Result, ensure};
-use fs_integration::{Client, Online, Repo};
+use fs_integration::{Client, Gate, Online, Repo};
+use fs_testkit::net::{PATIENCE, wait_until};
 use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 
@@ -109,9 +110,11 @@ async fn requests_under_way_are_answered_before_the_server_ends() -> Result<()> 
     let repo =
         Repo::flights("drain", &Online::Embedded)?.materialized("2013-01-01", "2013-01-08")?;
     let mut server = repo.serve(&["--now", "2013-01-08"])?;
-    let url = server.url();
+    // The beginning of the spine comes through, which is megabytes, and the rest when we say so.
+    let gate = Gate::before(&server.grpc, 32 << 10)?;
+    let url = format!("http://{}", gate.address);
     let out = repo.file("drained.parquet");
-    let mut export = fs_testkit::process::FsProcess::spawn(&mut repo.command(&[
+    let export = fs_testkit::process::FsProcess::spawn(&mut repo.command(&[
         "--format",
         "json",
         "get-historical-features",
@@ -124,21 +127,22 @@ async fn requests_under_way_are_answered_before_the_server_ends() -> Result<()> 
         "--out",
         &out.display().to_string(),
     ])?)?;
-    // Once the exchange shows in the metrics it is under way.
-    while !server
-        .get("/metrics")?
-        .1
-        .contains("fs_training_sets_in_flight 1")
-    {
-        if export.try_wait()?.is_some() {
-            break;
-        }
-    }
+    wait_until(PATIENCE, || {
+        let metrics = server.get("/metrics")?.1;
+        let begun = metrics.contains("fs_server_training_sets_in_flight 1\n");
+        Ok(begun.then_some(()))
+    })
+    .with_context(|| format!("the export never began: {}", export.stderr()))?;
     server.process().terminate()?;
+    wait_until(PATIENCE, || {
+        let (status, health) = server.get("/health")?;
+        Ok((status == 503 && health.contains("draining")).then_some(()))
+    })?;
+    gate.open();
     let ended = export.wait(std::time::Duration::from_mins(2))?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(fs_integration::read_parquet(&out)?.len(), 80_776);
-    assert_eq!(server.stop()?.code, Some(0));
+    assert_eq!(server.ended()?.code, Some(0));
     Ok(())
 }
 
