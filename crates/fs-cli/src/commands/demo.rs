@@ -102,7 +102,7 @@ pub(super) async fn run(repo: &Path, args: &DemoArgs, output: Output) -> Result<
     let out = args
         .out
         .clone()
-        .unwrap_or_else(|| project.root.join(".fs/training_set.parquet"));
+        .unwrap_or_else(|| repo.join(".fs/training_set.parquet"));
     let told = steps::training_set(&project, &server.remote, &out).await?;
     let ask = format!(
         "--spine {} --out training_set.parquet",
