@@ -101,7 +101,7 @@ impl Shop {
         })
     }
 
-    fn with(options: OfflineOptions) -> Self {
+    pub(crate) fn with(options: OfflineOptions) -> Self {
         let folder = TempDir::new().unwrap();
         let root = Location::folder(folder.path()).unwrap();
         let store = OfflineStore::with_options(&root, &"shop".parse().unwrap(), options);

@@ -10,6 +10,9 @@ use super::*;
 use crate::Scan;
 use crate::fixture::{Row, Shop, at, batch, row, schema, schema_with, stream, window};
 
+mod frozen;
+mod memory;
+
 #[tokio::test]
 async fn the_first_write_makes_the_table_with_its_rows_and_its_watermark() {
     let shop = Shop::new();
