@@ -1,6 +1,7 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: demo test lint build deps bench help
 
@@ -9,7 +10,7 @@ help: ## What there is
 
 demo: ## Build fs and run its main job on real data; no server to install
 	$(CARGO) build --workspace
-	$(CARGO) run --quiet --workspace --bin fs -- -C feature_repo demo
+	$(TARGET)/debug/fs -C feature_repo demo
 
 test: deps ## Install what the tests need when it is missing, and pass them all
 	$(CARGO) test --workspace
@@ -19,7 +20,7 @@ lint: ## Formatting and lints, warnings denied
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 build: ## The optimised binary
-	$(CARGO) build --release --bin fs
+	$(CARGO) build --release --workspace --bin fs
 
 bench: ## Criterion benchmarks
 	$(CARGO) bench --package fs-benches
