@@ -6,7 +6,9 @@ use std::{env, error, fs};
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn error::Error>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    // Asked for when it runs: a build folder may serve more than one checkout.
+    let here = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
+    let root = PathBuf::from(here).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
 
     let descriptors = protox::compile([root.join("fs/v1/feature_store.proto")], [&root])?;

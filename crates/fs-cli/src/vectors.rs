@@ -22,7 +22,7 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    /// One object per entity: its keys, its features, and the statuses that are not `PRESENT`.
+    /// The features in the order asked for, and one object per entity: its keys, values, statuses.
     pub(crate) fn to_json(&self) -> Result<Value, Failure> {
         let rows = self.keys.first().map_or(1, |(_, array)| array.len());
         let mut vectors = Vec::with_capacity(rows);
@@ -38,10 +38,19 @@ impl Vectors {
             }
             vectors.push(json!({ "entity": entity, "features": features, "statuses": statuses }));
         }
-        Ok(json!({ "registry_version": self.registry_version, "vectors": vectors }))
+        let names: Vec<&str> = self
+            .features
+            .iter()
+            .map(|feature| feature.name.as_str())
+            .collect();
+        Ok(json!({
+            "registry_version": self.registry_version,
+            "features": names,
+            "vectors": vectors,
+        }))
     }
 
-    /// A table with a line per entity where that fits a terminal, else one per feature.
+    /// A table with a line per feature, in the order asked for, and a column per entity.
     pub(crate) fn to_table(&self) -> Result<String, Failure> {
         let rows = self.keys.first().map_or(1, |(_, array)| array.len());
         let mut header = vec!["feature".to_owned()];

@@ -16,8 +16,8 @@ pub enum Error {
     /// The definition and the table disagree about a column.
     #[error(
         "column `{column}` of view `{view}` is {stored} in the offline table but {defined} in the \
-         definition: give the feature another name, or drop the table of `{view}` and materialize \
-         it again"
+         definition: give the feature another name, or drop the table with `fs teardown --views \
+         {view}` and materialize it again"
     )]
     Incompatible {
         /// The view.

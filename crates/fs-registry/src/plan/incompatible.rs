@@ -5,7 +5,8 @@ use serde::Serialize;
 
 /// What to do about an [`Incompatible`] view.
 pub const ADVICE: &str = "give the changed view a new name and drop the old one when nobody reads \
-                          it; or force the apply, remove the view's data and materialize it again";
+                          it; or force the apply, remove its rows with `fs teardown --views NAME` and \
+                          materialize it again";
 
 /// A view whose offline table and online rows cannot follow the change.
 ///

@@ -151,7 +151,7 @@ fn who_is_hurt_is_told_with_the_reason() {
         join keys change (origin string) -> (origin int32)
       plane_attributes
         feature `year` changes type int32 -> string
-      give the changed view a new name and drop the old one when nobody reads it; or force the apply, remove the view's data and materialize it again
+      give the changed view a new name and drop the old one when nobody reads it; or force the apply, remove its rows with `fs teardown --views NAME` and materialize it again
     ");
 }
 
@@ -243,7 +243,7 @@ fn a_view_that_nobody_reads_yet_hurts_nobody_but_its_table_still_cannot_follow()
     Feature views whose stored rows cannot follow:
       plane_attributes
         feature `seats` changes type int64 -> int32
-      give the changed view a new name and drop the old one when nobody reads it; or force the apply, remove the view's data and materialize it again
+      give the changed view a new name and drop the old one when nobody reads it; or force the apply, remove its rows with `fs teardown --views NAME` and materialize it again
     ");
 }
 
