@@ -26,4 +26,4 @@ bench: ## Criterion benchmarks
 	$(CARGO) bench --package fs-benches
 
 deps: ## A Redis server and the Python clients of the integration tests
-	@deploy/test-deps.sh
+	@integration/install-deps.sh
