@@ -22,6 +22,7 @@ mod options;
 mod parquet_table;
 mod problem;
 mod rows;
+mod spool;
 mod tables;
 mod text_table;
 mod union;
@@ -32,6 +33,7 @@ pub use error::{BadRows, BadValue, Error};
 pub use options::EngineOptions;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
 pub use rows::ViewRows;
+pub use spool::{Spool, Spooled};
 
 #[cfg(test)]
 mod tests;
