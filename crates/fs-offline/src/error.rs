@@ -98,6 +98,30 @@ pub enum Error {
         /// The newest version.
         newest: i64,
     },
+    /// A version that the table had and that can no longer be read.
+    #[error(
+        "version {version} of the offline table of view `{view}` is gone: {reason}; a newer version \
+         holds other rows, so restore the table from a backup, or go on without its exact rows"
+    )]
+    VersionGone {
+        /// The view.
+        view: ViewName,
+        /// The version that was asked for.
+        version: i64,
+        /// What happened to it.
+        reason: &'static str,
+    },
+    /// A version of a table that was dropped since.
+    #[error(
+        "version {version} of the offline table of view `{view}` is gone: the table was dropped and \
+         made again since, with other rows"
+    )]
+    Remade {
+        /// The view.
+        view: ViewName,
+        /// The version that was asked for.
+        version: i64,
+    },
     /// A run that is not recorded.
     #[error("there is no run `{id}`: list the runs to see their ids")]
     NoSuchRun {
@@ -134,9 +158,11 @@ impl Coded for Error {
                 Code::InvalidArgument
             }
             Self::Conflict { .. } => Code::Conflict,
-            Self::LogGone { .. } | Self::NoSuchVersion { .. } | Self::NoSuchRun { .. } => {
-                Code::NotFound
-            }
+            Self::LogGone { .. }
+            | Self::NoSuchVersion { .. }
+            | Self::VersionGone { .. }
+            | Self::Remade { .. }
+            | Self::NoSuchRun { .. } => Code::NotFound,
             Self::Read { .. } => Code::Internal,
             Self::Delta { source, .. } => match source.as_ref() {
                 DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } => {

@@ -22,6 +22,7 @@
 //! | [`replace`] | the one way rows get in: a window of event time is replaced |
 //! | [`scan`] | reading, with files pruned on event time |
 //! | [`changes`] | which rows came and went between two versions |
+//! | [`versions`] | a version of a table that can be named, and found again |
 //! | [`runs`] | the `_runs` table |
 //!
 //! Reading and writing decode, sort and encode on the runtime that polls them: whoever must answer
@@ -41,6 +42,7 @@ pub mod schema;
 mod stamp;
 pub mod store;
 mod table;
+pub mod versions;
 
 pub use changes::Changes;
 pub use error::Error;
@@ -50,6 +52,7 @@ pub use runs::{RunKind, RunRecord, RunStatus};
 pub use scan::{Between, Scan, ScanStats, TableScan};
 pub use schema::TableSchema;
 pub use store::{OfflineOptions, OfflineStore, TableState};
+pub use versions::TableVersion;
 
 #[cfg(test)]
 mod fixture;

@@ -104,13 +104,12 @@ impl Service {
         turn: Turn,
     ) -> Result<Messages<FlightData>, Error> {
         let snapshot = self.shared.live.snapshot()?;
-        let request = command.request()?;
-        let timestamp = command.timestamp_field.as_deref();
-        let naming = command.naming();
+        let query = command.query()?;
+        let (catalog, version) = (&snapshot.catalog, snapshot.version);
         let set = self
             .shared
             .training
-            .get(&snapshot.catalog, &request, naming, spine, timestamp)
+            .get(catalog, version, &query, spine, None)
             .await?;
         let (time, cutoff) = (self.shared.limits.client_time, self.shared.cutoff.clone());
         Ok(send(set, turn, time, cutoff))

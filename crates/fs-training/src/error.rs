@@ -205,6 +205,15 @@ pub enum Error {
         /// The view.
         view: ViewName,
     },
+    /// A view whose table has no version among those that were asked for.
+    #[error(
+        "no version of the table of view `{view}` is recorded: ask for features of the views that \
+         the record has, or leave the recorded versions out to read the newest"
+    )]
+    NotPinned {
+        /// The view.
+        view: ViewName,
+    },
     /// The offline table of a view could not be read.
     #[error("cannot read the history of view `{view}`")]
     History {
@@ -240,6 +249,19 @@ pub enum Error {
     Interrupted,
 }
 
+impl Error {
+    /// What the offline store says about the history of `view`.
+    pub(crate) fn history(view: &ViewName, source: fs_offline::Error) -> Self {
+        match source {
+            fs_offline::Error::NotMaterialized { view } => Self::NotMaterialized { view },
+            source => Self::History {
+                view: view.clone(),
+                source: Box::new(source),
+            },
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -251,6 +273,7 @@ impl Coded for Error {
                 Code::NotFound
             }
             Self::UnknownFormat { .. }
+            | Self::NotPinned { .. }
             | Self::Parquet { .. }
             | Self::Csv { .. }
             | Self::NotCsv { .. }

@@ -17,7 +17,7 @@ use fs_offline::{OfflineStore, TableSchema};
 use fs_pit::Rule;
 use tempfile::TempDir;
 
-use crate::{Error, Spine, TrainingSet, TrainingSets};
+use crate::{Error, Spine, TrainingQuery, TrainingSet, TrainingSets};
 
 /// The view of users: `clicks: int64`, and `score: float64`, which is half of it.
 pub(crate) const VIEW: &str = "activity";
@@ -108,10 +108,10 @@ impl Shop {
         let sets = self.sets();
         sets.get(
             &self.catalog,
-            &request(),
-            Naming::Short,
+            1,
+            &TrainingQuery::new(request(), Naming::Short).with_timestamp_field(timestamp_field),
             spine,
-            timestamp_field,
+            None,
         )
         .await
     }

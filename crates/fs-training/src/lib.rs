@@ -13,6 +13,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | [`query`] | [`TrainingQuery`] and [`Versions`]: what is asked for, and what answers it |
 //! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file or from batches |
 //! | [`training`] | [`TrainingSets`]: joins a spine with the features asked for |
 //! | [`write`] | a training set into a Parquet or CSV file |
@@ -20,13 +21,16 @@
 mod error;
 #[cfg(test)]
 mod fixture;
+pub mod query;
 pub mod spine;
 pub mod training;
+mod versions;
 mod view_join;
 mod workers;
 pub mod write;
 
 pub use error::Error;
+pub use query::{SpineOrigin, TrainingQuery, Versions};
 pub use spine::Spine;
 pub use training::{TrainingSet, TrainingSets, ViewReport};
 pub use write::Written;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
-use fs_core::{Catalog, FeatureRequest, FeatureSet, Naming, ViewName};
+use fs_core::{Catalog, FeatureSet, ViewName};
 use fs_offline::{OfflineStore, TableSchema};
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::spine::CheckedSpine;
 use crate::view_join::{JoinedView, ViewJoin};
 use crate::workers::Workers;
-use crate::{Error, Spine};
+use crate::{Error, Spine, TrainingQuery, Versions, versions};
 
 /// How many histories are streamed at once.
 const VIEWS_AT_ONCE: usize = 4;
@@ -36,6 +36,7 @@ pub struct TrainingSets {
 #[derive(Debug)]
 pub struct TrainingSet {
     schema: SchemaRef,
+    versions: Option<Versions>,
     views: Vec<ViewReport>,
     rows: usize,
     taken: usize,
@@ -64,6 +65,7 @@ pub struct ViewReport {
 /// Everything found, before it is put together.
 struct Joined {
     schema: SchemaRef,
+    versions: Versions,
     spine: Arc<CheckedSpine>,
     views: Vec<JoinedView>,
     /// For each feature column: which view, and which of the features gathered from it.
@@ -79,7 +81,8 @@ impl TrainingSets {
         })
     }
 
-    /// Joins `spine` with the features that `request` names.
+    /// Joins `spine` with the features that `query` asks for, as version `registry` of the
+    /// definitions, which is `catalog`, has them.
     ///
     /// ```text
     ///   spine                               training set of weather:temp, ttl 3h
@@ -90,28 +93,34 @@ impl TrainingSets {
     /// ```
     ///
     /// Every row of the spine comes back once, in order, its columns as they were; the features
-    /// follow in the order asked for. `timestamp_field` names the column with the event time;
-    /// without it, it is `event_timestamp` or the only timestamp column. Anything wrong with the
+    /// follow in the order asked for. The tables are read at the versions that are `pinned`, or at
+    /// their newest; either way [`TrainingSet::versions`] tells them. Anything wrong with the
     /// spine or the request is found before a table is read; the tables are read before this
     /// returns, and the batches are put together as they are taken.
     pub async fn get(
         &self,
         catalog: &Catalog,
-        request: &FeatureRequest,
-        naming: Naming,
+        registry: u64,
+        query: &TrainingQuery,
         spine: Spine,
-        timestamp_field: Option<&str>,
+        pinned: Option<&Versions>,
     ) -> Result<TrainingSet, Error> {
-        let features = FeatureSet::resolve(catalog, request, naming)?;
-        let (joins, columns) = plan(catalog, &features);
+        let features = FeatureSet::resolve(catalog, &query.request, query.naming)?;
+        let (mut joins, columns) = plan(catalog, &features);
         let offline = Arc::clone(&self.offline);
-        let timestamp_field = timestamp_field.map(str::to_owned);
+        let timestamp_field = query.timestamp_field.clone();
+        let pinned = pinned.cloned();
         let mut tasks = JoinSet::new();
         self.workers.spawn(&mut tasks, async move {
             let spine = spine.check(&features, timestamp_field.as_deref())?;
             let spine = Arc::new(spine);
+            let versions = versions::choose(&offline, &features, registry, pinned.as_ref()).await?;
+            for join in &mut joins {
+                join.version = versions.of(&join.selection.view.name);
+            }
             Ok::<_, Error>(Joined {
                 schema: spine.output_schema(&features),
+                versions,
                 views: join_all(&offline, &spine, joins).await?,
                 spine,
                 columns,
@@ -130,10 +139,12 @@ impl TrainingSets {
             .map(|view| view.report.clone())
             .collect();
         let rows = joined.spine.rows;
+        let versions = Some(joined.versions.clone());
         let mut tasks = JoinSet::new();
         self.workers.spawn(&mut tasks, joined.send(sender));
         Ok(TrainingSet {
             schema,
+            versions,
             views,
             rows,
             taken: 0,
@@ -164,6 +175,7 @@ fn plan(catalog: &Catalog, features: &FeatureSet) -> (Vec<ViewJoin>, Vec<(usize,
         .map(|(selection, features)| ViewJoin {
             selection: selection.clone(),
             table: TableSchema::of(catalog, &selection.view),
+            version: None,
             features,
         });
     (joins.collect(), columns)
@@ -254,6 +266,7 @@ impl TrainingSet {
         });
         Self {
             schema,
+            versions: None,
             views: Vec::new(),
             rows,
             taken: 0,
@@ -266,6 +279,11 @@ impl TrainingSet {
     /// The columns: those of the spine as they were, then the features.
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// The versions behind it; those of a set that a server made are for the server to tell.
+    pub const fn versions(&self) -> Option<&Versions> {
+        self.versions.as_ref()
     }
 
     /// What each view gave.

@@ -19,6 +19,8 @@ use crate::{Error, ViewReport};
 pub(crate) struct ViewJoin {
     pub(crate) selection: ViewSelection,
     pub(crate) table: TableSchema,
+    /// The version of the table that is read.
+    pub(crate) version: Option<i64>,
     /// Positions in the schema of the view, each once.
     pub(crate) features: Vec<usize>,
 }
@@ -147,6 +149,7 @@ impl ViewJoin {
         let scan = Scan {
             columns: Some(keys.chain(order).chain(features).collect()),
             event,
+            version: self.version,
             ..Scan::default()
         };
         offline
@@ -198,13 +201,7 @@ impl ViewJoin {
     }
 
     fn history_error(&self, source: fs_offline::Error) -> Error {
-        match source {
-            fs_offline::Error::NotMaterialized { view } => Error::NotMaterialized { view },
-            source => Error::History {
-                view: self.view().clone(),
-                source: Box::new(source),
-            },
-        }
+        Error::history(self.view(), source)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fs_core::{FeatureSet, ViewName};
 use fs_training::write::Format;
-use fs_training::{Spine, TrainingSet};
+use fs_training::{Spine, TrainingQuery, TrainingSet};
 use serde_json::json;
 
 use crate::args::HistoricalArgs;
@@ -32,10 +32,9 @@ pub(super) async fn run(repo: &Path, args: &HistoricalArgs, output: Output) -> R
             .await?;
         remote.received(stream, rows).await?
     } else {
+        let query = TrainingQuery::new(request, naming).with_timestamp_field(timestamp_field);
         let training = project.training()?;
-        training
-            .get(&catalog, &request, naming, spine, timestamp_field)
-            .await?
+        training.get(&catalog, version, &query, spine, None).await?
     };
     let views = matches(&set);
     let written = set.write(&args.out).await?;

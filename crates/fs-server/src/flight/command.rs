@@ -2,6 +2,7 @@
 
 use arrow_flight::FlightDescriptor;
 use fs_core::{FeatureRequest, Naming};
+use fs_training::TrainingQuery;
 use serde::Deserialize;
 
 use crate::Error;
@@ -43,6 +44,11 @@ impl Command {
 
     pub(super) fn request(&self) -> Result<FeatureRequest, Error> {
         feature_request(self.feature_service.as_deref(), self.features.as_deref())
+    }
+
+    pub(super) fn query(&self) -> Result<TrainingQuery, Error> {
+        let query = TrainingQuery::new(self.request()?, self.naming());
+        Ok(query.with_timestamp_field(self.timestamp_field.as_deref()))
     }
 
     pub(super) const fn naming(&self) -> Naming {

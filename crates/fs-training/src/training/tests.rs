@@ -5,7 +5,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use fs_core::code::report;
 use fs_core::data_type::UTC;
-use fs_core::{Code, Coded, EVENT_TIMESTAMP, Span, Ttl};
+use fs_core::{Code, Coded, EVENT_TIMESTAMP, FeatureRequest, Naming, Span, Ttl};
 use fs_pit::Rule;
 
 use super::*;
@@ -196,7 +196,13 @@ async fn full_feature_names_avoid_a_clash_with_the_spine() {
     );
     let sets = shop.sets();
     let set = sets
-        .get(&shop.catalog, &request(), Naming::Full, taken(), None)
+        .get(
+            &shop.catalog,
+            1,
+            &TrainingQuery::new(request(), Naming::Full),
+            taken(),
+            None,
+        )
         .await;
     assert_eq!(set.unwrap().schema().field(3).name(), "activity__clicks");
 }
@@ -209,9 +215,15 @@ async fn a_set_outlives_what_made_it_and_one_that_is_dropped_stops() {
     let set = {
         let sets = shop.sets();
         let spine = visits(&users, &vec![100; users.len()]);
-        sets.get(&shop.catalog, &request(), Naming::Short, spine, None)
-            .await
-            .unwrap()
+        sets.get(
+            &shop.catalog,
+            1,
+            &TrainingQuery::new(request(), Naming::Short),
+            spine,
+            None,
+        )
+        .await
+        .unwrap()
     };
     let rows: usize = set
         .collect()
@@ -273,7 +285,13 @@ async fn two_names_of_one_view_are_looked_up_by_their_own_columns() {
     let service = FeatureRequest::Service("model".parse().unwrap());
     let set = shop
         .sets()
-        .get(&catalog, &service, Naming::Full, spine, Some("t"))
+        .get(
+            &catalog,
+            1,
+            &TrainingQuery::new(service, Naming::Full).with_timestamp_field(Some("t")),
+            spine,
+            None,
+        )
         .await
         .unwrap();
     let labels: Vec<&str> = set.views().iter().map(|view| view.label.as_str()).collect();
@@ -301,7 +319,13 @@ async fn a_feature_that_the_table_does_not_have_yet_is_null() {
     let spine = visits(&[7], &[100]);
     let set = shop
         .sets()
-        .get(&catalog, &request, Naming::Short, spine, None)
+        .get(
+            &catalog,
+            1,
+            &TrainingQuery::new(request, Naming::Short),
+            spine,
+            None,
+        )
         .await
         .unwrap();
     let batch = set.collect().await.unwrap().remove(0);

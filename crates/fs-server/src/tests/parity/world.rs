@@ -19,7 +19,7 @@ use fs_online::MemoryStore;
 use fs_serving::{EntityColumns, FeatureVectors, Serving, Status};
 use fs_testkit::catalog::{self, ViewBuilder};
 use fs_testkit::repo::Folder;
-use fs_training::{Spine, TrainingSets};
+use fs_training::{Spine, TrainingQuery, TrainingSets};
 
 use super::facts::{FEATURES, Fact, ORIGIN, batch, place};
 
@@ -201,9 +201,10 @@ impl World {
         };
         let spine: Vec<RecordBatch> = instants.iter().map(|now| spine(now).unwrap()).collect();
         let spine = Spine::new(spine[0].schema(), spine);
+        let query = TrainingQuery::new(Self::request(), Naming::Full);
         let set = self
             .training
-            .get(&self.catalog, &Self::request(), Naming::Full, spine, None)
+            .get(&self.catalog, 1, &query, spine, None)
             .await
             .unwrap();
         let schema = Arc::clone(set.schema());
