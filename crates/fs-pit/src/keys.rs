@@ -8,24 +8,28 @@ mod column;
 use std::hash::BuildHasher;
 
 use arrow::array::ArrayRef;
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
 use fs_core::KeyType;
 use hashbrown::{HashMap, HashTable};
 
 use crate::Error;
 use column::{KeyColumn, key_type_of};
 
+/// The number of no key: a null in it, or never seen.
+pub(crate) const NO_KEY: u32 = u32::MAX;
+
 /// The keys seen so far, numbered from 0 in the order of first sight.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct KeyIndex {
     types: Vec<KeyType>,
     table: Table,
 }
 
 /// Storage by the shape of the key, because most keys are one integer or one string.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Table {
     /// No key columns.
+    #[default]
     Global,
     /// One column of at most eight bytes a value.
     Word(HashMap<u64, u32, RandomState>),
@@ -64,51 +68,83 @@ impl KeyIndex {
         }
     }
 
-    /// The number of the key of each of `rows` rows, new keys added; `None` where a part is null.
+    /// Appends the number of the key of each of `rows` rows, new keys added; [`NO_KEY`] where a
+    /// part is null.
     pub(crate) fn intern(
         &mut self,
         keys: &[ArrayRef],
         rows: usize,
-    ) -> Result<Vec<Option<u32>>, Error> {
+        numbers: &mut Vec<u32>,
+    ) -> Result<(), Error> {
         let columns = self.columns(keys)?;
+        numbers.reserve(rows);
         match &mut self.table {
-            Table::Global => Ok(vec![Some(0); rows]),
-            Table::Word(numbers) => (0..rows)
-                .map(|row| {
-                    let Some(word) = columns[0].word(row) else {
-                        return Ok(None);
-                    };
-                    let next = u32::try_from(numbers.len()).map_err(|_overflow| Error::TooMany)?;
-                    Ok(Some(*numbers.entry(word).or_insert(next)))
-                })
-                .collect(),
+            Table::Global => numbers.resize(numbers.len() + rows, 0),
+            Table::Word(known) => {
+                for row in 0..rows {
+                    numbers.push(match columns[0].word(row) {
+                        Some(word) => {
+                            let next = next_number(known.len())?;
+                            *known.entry(word).or_insert(next)
+                        }
+                        None => NO_KEY,
+                    });
+                }
+            }
             Table::Bytes(table) => {
                 let mut scratch = Vec::new();
-                (0..rows)
-                    .map(|row| match key_bytes(&columns, row, &mut scratch) {
-                        Some(key) => table.intern(key).map(Some),
-                        None => Ok(None),
-                    })
-                    .collect()
+                for row in 0..rows {
+                    numbers.push(match key_bytes(&columns, row, &mut scratch) {
+                        Some(key) => table.intern(key)?,
+                        None => NO_KEY,
+                    });
+                }
             }
         }
+        Ok(())
     }
 
-    /// The number of the key of each of `rows` rows; `None` where it is unknown or a part is null.
-    pub(crate) fn find(&self, keys: &[ArrayRef], rows: usize) -> Result<Vec<Option<u32>>, Error> {
+    /// Appends the number of the key of each of `rows` rows; [`NO_KEY`] where it is unknown or a
+    /// part is null.
+    pub(crate) fn find(
+        &self,
+        keys: &[ArrayRef],
+        rows: usize,
+        numbers: &mut Vec<u32>,
+    ) -> Result<(), Error> {
         let columns = self.columns(keys)?;
-        Ok(match &self.table {
-            Table::Global => vec![Some(0); rows],
-            Table::Word(numbers) => (0..rows)
-                .map(|row| numbers.get(&columns[0].word(row)?).copied())
-                .collect(),
+        match &self.table {
+            Table::Global => numbers.resize(numbers.len() + rows, 0),
+            Table::Word(known) => {
+                let find = |word| known.get(&word).copied().unwrap_or(NO_KEY);
+                match columns[0].words() {
+                    Some(words) => numbers.extend(words.iter().map(|word| find(*word))),
+                    None => numbers
+                        .extend((0..rows).map(|row| columns[0].word(row).map_or(NO_KEY, find))),
+                }
+            }
             Table::Bytes(table) => {
                 let mut scratch = Vec::new();
-                (0..rows)
-                    .map(|row| table.find(key_bytes(&columns, row, &mut scratch)?))
-                    .collect()
+                numbers.extend((0..rows).map(|row| {
+                    let key = key_bytes(&columns, row, &mut scratch);
+                    key.and_then(|key| table.find(key)).unwrap_or(NO_KEY)
+                }));
             }
-        })
+        }
+        Ok(())
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.table {
+            Table::Global => 0,
+            Table::Word(known) => known.allocation_size(),
+            Table::Bytes(table) => {
+                table.numbers.allocation_size()
+                    + table.arena.capacity()
+                    + size_of_val(table.ends.as_slice())
+            }
+        }
     }
 
     fn columns(&self, keys: &[ArrayRef]) -> Result<Vec<KeyColumn>, Error> {
@@ -130,6 +166,34 @@ impl KeyIndex {
         }
         keys.iter().map(KeyColumn::new).collect()
     }
+}
+
+/// The number of the next key after `known` ones.
+fn next_number(known: usize) -> Result<u32, Error> {
+    let number = u32::try_from(known).ok();
+    number
+        .filter(|number| *number != NO_KEY)
+        .ok_or(Error::TooMany)
+}
+
+/// Deals rows to `parts` parts by a hash of their keys: equal keys go to the same part, on either
+/// side of a join. `None` where a part of the key is null, which matches nothing.
+pub fn partition(
+    keys: &[ArrayRef],
+    rows: usize,
+    parts: std::num::NonZeroU32,
+) -> Result<Vec<Option<u32>>, Error> {
+    let hasher = FixedState::default();
+    let part = |hash: u64| {
+        // The upper bits, because tables use the lower ones.
+        u32::try_from((hash >> 32) % u64::from(parts.get())).unwrap_or(0)
+    };
+    key_types(keys)?;
+    let columns: Vec<KeyColumn> = keys.iter().map(KeyColumn::new).collect::<Result<_, _>>()?;
+    let mut scratch = Vec::new();
+    Ok((0..rows)
+        .map(|row| key_bytes(&columns, row, &mut scratch).map(|key| part(hasher.hash_one(key))))
+        .collect())
 }
 
 /// The types of key columns.
@@ -181,7 +245,7 @@ impl ByteTable {
         if let Some(number) = self.find(key) {
             return Ok(number);
         }
-        let number = u32::try_from(self.ends.len()).map_err(|_overflow| Error::TooMany)?;
+        let number = next_number(self.ends.len())?;
         let hash = self.hasher.hash_one(key);
         self.arena.extend_from_slice(key);
         self.ends.push(self.arena.len());

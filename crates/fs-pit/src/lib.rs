@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`rule`] | [`Rule`]: when a feature row is visible, and when it is too old |
 //! | [`join`] | [`PointInTimeJoin`]: the newest visible row for each spine row |
+//! | [`spine_index`] | [`SpineIndex`]: the keys and times of a spine, ready to be looked up |
 //! | [`newest`] | [`NewestPerKey`]: the newest visible row of each key at one instant |
 //! | [`kept`] | [`KeptRows`]: the columns of the rows that may still win |
 //! | [`naive`] | the same answers by comparing everything with everything |
@@ -23,11 +24,13 @@ pub mod newest;
 mod properties;
 mod row;
 pub mod rule;
-mod slots;
+pub mod spine_index;
 
 pub use error::Error;
 pub use join::{Matches, PointInTimeJoin};
 pub use kept::KeptRows;
+pub use keys::partition;
 pub use newest::NewestPerKey;
-pub use row::{FeatureRows, RowId};
+pub use row::{FeatureRows, RowId, RowIds};
 pub use rule::Rule;
+pub use spine_index::{SpineIndex, SpineIndexBuilder};

@@ -11,7 +11,7 @@ use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use fs_core::{EventTime, KeyType, KeyValue};
 
 use crate::keys::key_types;
-use crate::row::{FeatureRows, RowId, first_null};
+use crate::row::{FeatureRows, RowId, RowIds, first_null};
 use crate::{Error, Rule};
 
 /// What a row is compared by: event, created (null lowest), sequence (null lowest), arrival.
@@ -73,7 +73,8 @@ pub fn newest_per_key(
 fn rows_of(features: &[FeatureRows<'_>]) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
     for (batch, features) in (0_u32..).zip(features) {
-        let count = features.check(batch)?;
+        features.check(&RowIds::Batch(batch))?;
+        let count = u32::try_from(features.len()).map_err(|_overflow| Error::TooMany)?;
         let keys = keys_of(features.keys, features.len())?;
         for (row, key) in (0..count).zip(keys) {
             let at = row as usize;

@@ -3,8 +3,8 @@
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 use fs_core::EventTime;
 
-use crate::keys::KeyIndex;
-use crate::row::{FeatureRows, Rank, RowId};
+use crate::keys::{KeyIndex, NO_KEY};
+use crate::row::{Candidate, FeatureRows, RowId, RowIds};
 use crate::{Error, Rule};
 
 /// Finds the newest row of each key that is visible at an instant, whatever its age.
@@ -27,7 +27,8 @@ pub struct NewestPerKey {
     rule: Rule,
     /// Made with the first batch, which shows the types of the keys.
     keys: Option<KeyIndex>,
-    best: Vec<Option<Rank>>,
+    best: Vec<Candidate>,
+    numbers: Vec<u32>,
     found: usize,
     batches: u32,
 }
@@ -40,6 +41,7 @@ impl NewestPerKey {
             rule,
             keys: None,
             best: Vec::new(),
+            numbers: Vec::new(),
             found: 0,
             batches: 0,
         }
@@ -62,38 +64,41 @@ impl NewestPerKey {
             sequence,
         };
         let batch = self.batches;
-        let rows = features.check(batch)?;
+        let ids = RowIds::Batch(batch);
+        features.check(&ids)?;
         let index = match &mut self.keys {
             Some(index) => index,
             none => none.insert(KeyIndex::new(keys)?),
         };
-        let numbers = index.intern(keys, features.len())?;
-        self.best.resize(index.len(), None);
+        self.numbers.clear();
+        index.intern(keys, features.len(), &mut self.numbers)?;
+        self.best.resize(index.len(), Candidate::VACANT);
         self.batches = batch.checked_add(1).ok_or(Error::TooMany)?;
 
         let mut touched = Vec::new();
-        for (row, number) in (0..rows).zip(numbers) {
-            let Some(number) = number else { continue };
-            let at = row as usize;
+        for (row, number) in self.numbers.iter().enumerate() {
+            if *number == NO_KEY {
+                continue;
+            }
             let from = self
                 .rule
-                .visible_from(event.value(at), features.created(at));
+                .visible_from(event.value(row), features.created(row));
             if from > self.as_of {
                 continue;
             }
-            let rank = Some(features.rank(RowId { batch, row }));
-            let best = &mut self.best[number as usize];
-            if rank > *best {
-                if best.is_none_or(|best| best.row.batch != batch) {
-                    touched.push(number);
+            let candidate = features.candidate(row, &ids);
+            let best = &mut self.best[*number as usize];
+            if candidate.beats(best) {
+                if best.id().is_none_or(|best| best.batch != batch) {
+                    touched.push(*number);
                 }
-                self.found += usize::from(best.is_none());
-                *best = rank;
+                self.found += usize::from(best.is_vacant());
+                *best = candidate;
             }
         }
         let mut newest: Vec<u32> = touched
             .into_iter()
-            .filter_map(|number| self.best[number as usize].map(|rank| rank.row.row))
+            .filter_map(|number| self.best[number as usize].id().map(|id| id.row))
             .collect();
         newest.sort_unstable();
         Ok(newest)
@@ -106,7 +111,7 @@ impl NewestPerKey {
 
     /// The newest row of each key so far, ascending.
     pub fn live(&self) -> Vec<RowId> {
-        let mut rows: Vec<RowId> = self.best.iter().flatten().map(|rank| rank.row).collect();
+        let mut rows: Vec<RowId> = self.best.iter().filter_map(Candidate::id).collect();
         rows.sort_unstable();
         rows
     }

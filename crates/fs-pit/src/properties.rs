@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{FeatureRows, KeptRows, NewestPerKey, PointInTimeJoin, RowId, Rule, naive};
+use crate::{
+    FeatureRows, KeptRows, NewestPerKey, PointInTimeJoin, RowId, RowIds, Rule, SpineIndex, naive,
+};
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, LargeStringArray,
-    RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray, UInt32Array,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, DictionaryArray, Int32Array, Int64Array,
+    LargeStringArray, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray,
+    UInt32Array,
 };
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
@@ -151,7 +154,7 @@ impl Case {
             start = end;
         }
         let matches = join.finish();
-        let gathered = kept.gather(matches.rows()).unwrap();
+        let gathered = kept.gather(&matches.rows().collect::<Vec<_>>()).unwrap();
         let positions = gathered
             .column(0)
             .as_any()
@@ -281,6 +284,48 @@ proptest! {
     }
 
     #[test]
+    fn joins_that_each_saw_a_part_of_the_rows_are_merged_into_one(
+        mut case in case(),
+        parts in prop::collection::vec(0_usize..3, 40),
+    ) {
+        number(&mut case.features);
+        let spine = case.spine();
+        let features = columns(&case.types, case.feature_layout, &case.features);
+        let index = Arc::new(SpineIndex::new(&spine.keys, &spine.time).unwrap());
+        let mut joins: Vec<PointInTimeJoin> = (0..3)
+            .map(|_| PointInTimeJoin::over(Arc::clone(&index), case.rule))
+            .collect();
+        for (part, join) in joins.iter_mut().enumerate() {
+            let rows: Vec<i64> = (0_i64..)
+                .zip(&parts)
+                .take(case.features.len())
+                .filter_map(|(row, of)| (*of == part).then_some(row))
+                .collect();
+            let at = Int64Array::from(rows);
+            let pick = |column: &dyn Array| take(column, &at, None).unwrap();
+            let keys: Vec<ArrayRef> = features.keys.iter().map(|key| pick(key)).collect();
+            let (event, created) = (pick(&features.time), pick(&features.created));
+            let sequence = pick(&features.sequence);
+            let rows = FeatureRows {
+                keys: &keys,
+                event: event.as_primitive(),
+                created: Some(created.as_primitive()),
+                sequence: Some(sequence.as_primitive()),
+            };
+            join.offer_at(&rows, &RowIds::At { file: 7, rows: &at }).unwrap();
+        }
+        let (first, others) = joins.split_first_mut().unwrap();
+        for other in others.iter() {
+            first.merge(other);
+        }
+        prop_assert!(first.live().len() <= first.candidates());
+        let found = joins.swap_remove(0).finish();
+        prop_assert!(found.rows().flatten().all(|id| id.batch == 7));
+        let found: Vec<_> = found.rows().map(|id| id.map(|id| id.row as usize)).collect();
+        prop_assert_eq!(found, case.naive());
+    }
+
+    #[test]
     fn a_row_of_the_future_changes_no_answer(case in case(), future in row()) {
         let before = case.streamed(8);
         let mut later = case.clone();
@@ -323,9 +368,7 @@ proptest! {
         let mut join = PointInTimeJoin::new(&all.keys, &spine_times, ageless).unwrap();
         let rows = all.rows();
         join.offer(rows.keys, rows.event, rows.created, rows.sequence).unwrap();
-        let mut joined: Vec<RowId> = join.finish().rows().iter().copied().flatten().collect();
-        joined.sort_unstable();
-        joined.dedup();
+        let joined: Vec<RowId> = join.finish().winners();
         prop_assert_eq!(joined, naive::newest_per_key(at, case.rule, &[rows]).unwrap());
     }
 
@@ -342,7 +385,7 @@ proptest! {
             join.offer(&batch.keys, &batch.time, None, None).unwrap();
         }
         let found = join.finish();
-        let found: Vec<_> = found.rows().iter().map(|id| id.map(|id| id.row as usize)).collect();
+        let found: Vec<_> = found.rows().map(|id| id.map(|id| id.row as usize)).collect();
         prop_assert_eq!(found, bare.naive());
     }
 
@@ -361,7 +404,7 @@ proptest! {
         let mut join = PointInTimeJoin::new(&spine.keys, &spine.time, case.rule).unwrap();
         join.offer(&keys, &whole.time, Some(&whole.created), Some(&whole.sequence)).unwrap();
         let found = join.finish();
-        let found: Vec<_> = found.rows().iter().map(|id| id.map(|id| id.row as usize)).collect();
+        let found: Vec<_> = found.rows().map(|id| id.map(|id| id.row as usize)).collect();
         prop_assert_eq!(found, expected);
     }
 }

@@ -5,12 +5,29 @@ use arrow::array::{Array, ArrayRef, Int64Array, TimestampMicrosecondArray};
 use crate::Error;
 
 /// One feature row: which batch, counted from 0 in the order offered, and which row of it.
+///
+/// Whoever can find a row again by a place of its own, such as a file and a row of that file, says
+/// so with [`RowIds::At`] and gets these back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId {
-    /// The batch.
+    /// The batch, or the file.
     pub batch: u32,
-    /// The row in that batch.
+    /// The row in it.
     pub row: u32,
+}
+
+/// What the rows of a batch are called.
+#[derive(Debug, Clone, Copy)]
+pub enum RowIds<'a> {
+    /// Rows 0, 1, 2 … of the batch with this number.
+    Batch(u32),
+    /// These rows of the file with this number; none may be null.
+    At {
+        /// The number of the file.
+        file: u32,
+        /// Where in the file each row is.
+        rows: &'a Int64Array,
+    },
 }
 
 /// The columns of a batch of feature rows that decide who wins.
@@ -26,17 +43,81 @@ pub struct FeatureRows<'a> {
     pub sequence: Option<&'a Int64Array>,
 }
 
-/// Which of two visible rows of a key wins: the greater.
+/// A row in the race. Which of two visible rows of a key wins: the greater.
 ///
 /// | First | then | then | then |
 /// |---|---|---|---|
 /// | event time | created time, null lowest | sequence, null lowest | the row that came later |
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Rank {
+///
+/// It fills half a cache line, because a join looks at one for every feature row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Candidate {
     pub(crate) event: i64,
-    pub(crate) created: Option<i64>,
-    pub(crate) sequence: Option<i64>,
-    pub(crate) row: RowId,
+    created: i64,
+    sequence: i64,
+    /// Whether there is a created time, whether there is a sequence, 30 bits of the batch, 32 of the row.
+    tag: u64,
+}
+
+const HAS_CREATED: u64 = 1 << 63;
+const HAS_SEQUENCE: u64 = 1 << 62;
+const FLAGS: u64 = HAS_CREATED | HAS_SEQUENCE;
+/// The first batch number that does not fit beside the flags.
+const BATCHES: u32 = (1 << 30) - 1;
+
+impl Candidate {
+    /// No row; every row beats it.
+    pub(crate) const VACANT: Self = Self {
+        event: i64::MIN,
+        created: 0,
+        sequence: 0,
+        tag: u64::MAX,
+    };
+
+    pub(crate) const fn is_vacant(&self) -> bool {
+        self.tag == u64::MAX
+    }
+
+    /// Whether this row wins over `other`; no row wins over itself.
+    pub(crate) fn beats(&self, other: &Self) -> bool {
+        if self.event != other.event {
+            return self.event > other.event;
+        }
+        !self.is_vacant() && (other.is_vacant() || self.after_event() > other.after_event())
+    }
+
+    const fn after_event(&self) -> (bool, i64, bool, i64, u64) {
+        (
+            self.tag & HAS_CREATED != 0,
+            self.created,
+            self.tag & HAS_SEQUENCE != 0,
+            self.sequence,
+            self.tag & !FLAGS,
+        )
+    }
+
+    /// The row; `None` if vacant.
+    pub(crate) fn id(&self) -> Option<RowId> {
+        (!self.is_vacant()).then(|| RowId::unpack(self.tag & !FLAGS))
+    }
+}
+
+impl RowId {
+    /// Both numbers in one: batch above row.
+    pub(crate) const fn pack(self) -> u64 {
+        ((self.batch as u64) << 32) | self.row as u64
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each half of the number is taken apart"
+    )]
+    pub(crate) const fn unpack(packed: u64) -> Self {
+        Self {
+            batch: (packed >> 32) as u32,
+            row: packed as u32,
+        }
+    }
 }
 
 impl FeatureRows<'_> {
@@ -50,8 +131,8 @@ impl FeatureRows<'_> {
         self.event.is_empty()
     }
 
-    /// Checks lengths and event times of the batch numbered `batch`; the number of its rows.
-    pub(crate) fn check(&self, batch: u32) -> Result<u32, Error> {
+    /// Checks lengths, event times and names of the rows.
+    pub(crate) fn check(&self, ids: &RowIds<'_>) -> Result<(), Error> {
         let ragged = |column, found| {
             (found != self.len()).then_some(Error::Ragged {
                 column,
@@ -62,13 +143,31 @@ impl FeatureRows<'_> {
         let keys = self.keys.iter().find_map(|key| ragged("key", key.len()));
         let created = self.created.and_then(|c| ragged("created time", c.len()));
         let sequence = self.sequence.and_then(|s| ragged("sequence", s.len()));
+        let batch = match ids {
+            RowIds::Batch(batch) => *batch,
+            RowIds::At { file, .. } => *file,
+        };
         if let Some(error) = keys.or(created).or(sequence) {
             return Err(error);
         }
         if let Some(row) = first_null(self.event) {
             return Err(Error::NullEventTime { batch, row });
         }
-        u32::try_from(self.len()).map_err(|_overflow| Error::TooMany)
+        match ids {
+            RowIds::At { rows, .. } if rows.len() != self.len() => Err(Error::Ragged {
+                column: "row",
+                expected: self.len(),
+                found: rows.len(),
+            }),
+            RowIds::At { rows, .. }
+                if rows.null_count() > 0
+                    || rows.values().iter().any(|row| u32::try_from(*row).is_err()) =>
+            {
+                Err(Error::TooMany)
+            }
+            _ if batch >= BATCHES || u32::try_from(self.len()).is_err() => Err(Error::TooMany),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn created(&self, row: usize) -> Option<i64> {
@@ -76,15 +175,23 @@ impl FeatureRows<'_> {
             .and_then(|created| created.is_valid(row).then(|| created.value(row)))
     }
 
-    pub(crate) fn rank(&self, id: RowId) -> Rank {
-        let row = id.row as usize;
-        Rank {
+    /// The candidate that `row` makes; the rows were checked with the same `ids`.
+    pub(crate) fn candidate(&self, row: usize, ids: &RowIds<'_>) -> Candidate {
+        let created = self.created(row);
+        let sequence = self
+            .sequence
+            .and_then(|sequence| sequence.is_valid(row).then(|| sequence.value(row)));
+        let id = match ids {
+            RowIds::Batch(batch) => (u64::from(*batch) << 32) | row as u64,
+            RowIds::At { file, rows } => (u64::from(*file) << 32) | rows.value(row).cast_unsigned(),
+        };
+        Candidate {
             event: self.event.value(row),
-            created: self.created(row),
-            sequence: self
-                .sequence
-                .and_then(|sequence| sequence.is_valid(row).then(|| sequence.value(row))),
-            row: id,
+            created: created.unwrap_or(0),
+            sequence: sequence.unwrap_or(0),
+            tag: id
+                | if created.is_some() { HAS_CREATED } else { 0 }
+                | if sequence.is_some() { HAS_SEQUENCE } else { 0 },
         }
     }
 }
@@ -95,4 +202,50 @@ pub(crate) fn first_null(column: &dyn Array) -> Option<usize> {
         return None;
     }
     (0..column.len()).find(|row| column.is_null(*row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_fills_half_a_cache_line() {
+        assert_eq!(size_of::<Candidate>(), 32);
+    }
+
+    #[test]
+    fn a_row_at_the_beginning_of_time_beats_no_row_and_nothing_beats_itself() {
+        let event = TimestampMicrosecondArray::from(vec![i64::MIN]);
+        let rows = FeatureRows {
+            keys: &[],
+            event: &event,
+            created: None,
+            sequence: None,
+        };
+        let first = rows.candidate(0, &RowIds::Batch(0));
+        assert!(first.beats(&Candidate::VACANT) && !Candidate::VACANT.beats(&first));
+        assert!(!first.beats(&first) && !Candidate::VACANT.beats(&Candidate::VACANT));
+        assert_eq!(first.id(), Some(RowId { batch: 0, row: 0 }));
+    }
+
+    #[test]
+    fn a_file_or_row_number_that_does_not_fit_is_refused() {
+        let event = TimestampMicrosecondArray::from(vec![0]);
+        let rows = FeatureRows {
+            keys: &[],
+            event: &event,
+            created: None,
+            sequence: None,
+        };
+        let far = Int64Array::from(vec![1_i64 << 32]);
+        let ids = RowIds::At {
+            file: 0,
+            rows: &far,
+        };
+        assert!(matches!(rows.check(&ids), Err(Error::TooMany)));
+        assert!(matches!(
+            rows.check(&RowIds::Batch(BATCHES)),
+            Err(Error::TooMany)
+        ));
+    }
 }

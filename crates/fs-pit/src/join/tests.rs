@@ -38,11 +38,11 @@ fn found(rule: Rule, spine: &[i64], rows: &[Row]) -> Vec<Option<u32>> {
     join.offer(&keys, &event, Some(&created), Some(&sequence))
         .unwrap();
     let matches = join.finish();
-    matches
-        .rows()
-        .iter()
-        .map(|id| id.map(|id| id.row))
-        .collect()
+    matches.rows().map(|id| id.map(|id| id.row)).collect()
+}
+
+fn rows(join: PointInTimeJoin) -> Vec<Option<RowId>> {
+    join.finish().rows().collect()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn one_and_eleven_is_another_key_than_eleven_and_one_and_a_null_part_matches_not
     ];
     join.offer(&keys, &times(&[1, 2, 3]), None, None).unwrap();
     let first = RowId { batch: 0, row: 0 };
-    assert_eq!(join.finish().rows(), [None, Some(first), None, None]);
+    assert_eq!(rows(join), [None, Some(first), None, None]);
 }
 
 #[test]
@@ -162,10 +162,7 @@ fn keys_compare_byte_for_byte() {
     let mut join = PointInTimeJoin::new(&spine, &times(&[9; 3]), Rule::default()).unwrap();
     join.offer(&[texts(&["newark"])], &times(&[1]), None, None)
         .unwrap();
-    assert_eq!(
-        join.finish().rows(),
-        [None, Some(RowId { batch: 0, row: 0 }), None]
-    );
+    assert_eq!(rows(join), [None, Some(RowId { batch: 0, row: 0 }), None]);
 }
 
 #[test]
@@ -173,7 +170,7 @@ fn without_key_columns_every_spine_row_finds_the_one_global_row() {
     let mut join = PointInTimeJoin::new(&[], &times(&[1, 5]), Rule::default()).unwrap();
     join.offer(&[], &times(&[4, 2]), None, None).unwrap();
     let row = |row| Some(RowId { batch: 0, row });
-    assert_eq!(join.finish().rows(), [None, row(0)]);
+    assert_eq!(rows(join), [None, row(0)]);
 }
 
 #[test]
@@ -213,9 +210,9 @@ fn an_empty_spine_has_an_empty_answer_and_no_features_match_nothing() {
     let mut join = PointInTimeJoin::new(&[ints(&[])], &times(&[]), Rule::default()).unwrap();
     join.offer(&[ints(&[Some(1)])], &times(&[1]), None, None)
         .unwrap();
-    assert!(join.finish().rows().is_empty());
+    assert!(join.finish().is_empty());
     let join = PointInTimeJoin::new(&[ints(&[Some(1)])], &times(&[1]), Rule::default()).unwrap();
-    assert_eq!(join.finish().rows(), [None]);
+    assert_eq!(rows(join), [None]);
 }
 
 #[test]

@@ -99,6 +99,14 @@ impl KeyColumn {
         }
     }
 
+    /// All values of a column of fixed width without nulls.
+    pub(super) fn words(&self) -> Option<&[u64]> {
+        match &self.values {
+            Values::Words(words) if self.nulls.is_none() => Some(words),
+            _ => None,
+        }
+    }
+
     /// The bytes of a string or binary value; `None` for a null.
     pub(super) fn bytes(&self, row: usize) -> Option<&[u8]> {
         if self.is_null(row) {

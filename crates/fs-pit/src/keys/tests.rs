@@ -10,9 +10,41 @@ use super::*;
 
 fn interned(columns: &[ArrayRef], rows: usize) -> Vec<Option<u32>> {
     let mut index = KeyIndex::new(columns).unwrap();
-    let numbers = index.intern(columns, rows).unwrap();
-    assert_eq!(index.find(columns, rows).unwrap(), numbers);
+    let numbers = intern(&mut index, columns, rows);
+    assert_eq!(find(&index, columns, rows).unwrap(), numbers);
     numbers
+}
+
+fn known(numbers: &[u32]) -> Vec<Option<u32>> {
+    let numbers = numbers.iter();
+    numbers.map(|n| (*n != NO_KEY).then_some(*n)).collect()
+}
+
+fn intern(index: &mut KeyIndex, columns: &[ArrayRef], rows: usize) -> Vec<Option<u32>> {
+    let mut numbers = Vec::new();
+    index.intern(columns, rows, &mut numbers).unwrap();
+    known(&numbers)
+}
+
+fn find(index: &KeyIndex, columns: &[ArrayRef], rows: usize) -> Result<Vec<Option<u32>>, Error> {
+    let mut numbers = Vec::new();
+    index.find(columns, rows, &mut numbers)?;
+    Ok(known(&numbers))
+}
+
+#[test]
+fn equal_keys_are_dealt_to_the_same_part_whatever_their_layout() {
+    let parts = std::num::NonZeroU32::new(3).unwrap();
+    let texts = ["a", "b", "", "a", "c", "d"];
+    let plain: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+    let view: ArrayRef = Arc::new(StringViewArray::from(texts.to_vec()));
+    let dealt = partition(&[plain], 6, parts).unwrap();
+    assert_eq!(partition(&[view], 6, parts).unwrap(), dealt);
+    assert_eq!(dealt[0], dealt[3]);
+    assert!(dealt.iter().all(|part| part.is_some_and(|part| part < 3)));
+    let nulls: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(1)]));
+    let dealt = partition(&[nulls], 2, parts).unwrap();
+    assert!(dealt[0].is_none() && dealt[1].is_some());
 }
 
 #[test]
@@ -88,14 +120,14 @@ fn a_string_is_the_same_key_in_every_layout() {
     ];
     let plain: ArrayRef = Arc::new(StringArray::from(texts.clone()));
     let mut index = KeyIndex::new(&[Arc::clone(&plain)]).unwrap();
-    let numbers = index.intern(&[plain], 3).unwrap();
+    let numbers = intern(&mut index, &[plain], 3);
     let layouts: [ArrayRef; 3] = [
         Arc::new(LargeStringArray::from(texts.clone())),
         Arc::new(StringViewArray::from(texts.clone())),
         Arc::new(texts.into_iter().collect::<DictionaryArray<Int32Type>>()),
     ];
     for layout in layouts {
-        assert_eq!(index.find(&[layout], 3).unwrap(), numbers);
+        assert_eq!(find(&index, &[layout], 3).unwrap(), numbers);
     }
 }
 
@@ -110,10 +142,10 @@ fn columns_of_another_type_or_number_are_refused() {
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["1"]));
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
     let index = KeyIndex::new(&[Arc::clone(&ints)]).unwrap();
-    let error = index.find(&[texts], 1).unwrap_err().to_string();
+    let error = find(&index, &[texts], 1).unwrap_err().to_string();
     assert_eq!(error, "key column 0 is string, but int64 is needed");
     assert!(matches!(
-        index.find(&[], 1),
+        find(&index, &[], 1),
         Err(Error::KeyCount {
             expected: 1,
             found: 0
