@@ -53,3 +53,7 @@ pub const CREATED_TIMESTAMP: &str = "created_timestamp";
 /// It is `commit number << 32 | row in the commit`, so it is unique in a table, grows with every
 /// commit, and survives compaction. Ties of `(event, created)` go to the greater sequence.
 pub const SEQUENCE: &str = "_sequence";
+/// The column of an offline table, where it is read by address, that counts its files.
+pub const FILE_NUMBER: &str = "_file";
+/// The column of an offline table, where it is read by address, that counts the rows of a file.
+pub const ROW_NUMBER: &str = "_row";

@@ -21,6 +21,7 @@
 //! | [`store`] | [`OfflineStore`]: opening, state, dropping |
 //! | [`replace`] | the one way rows get in: a window of event time is replaced |
 //! | [`scan`] | reading, with files pruned on event time |
+//! | [`offline_table`] | the same as a table of DataFusion, whose rows have addresses |
 //! | [`changes`] | which rows came and went between two versions |
 //! | [`versions`] | a version of a table that can be named, and found again |
 //! | [`runs`] | the `_runs` table |
@@ -32,7 +33,10 @@ pub mod changes;
 mod data_file;
 pub mod error;
 mod evolution;
+mod file_groups;
+mod file_statistics;
 mod handlers;
+pub mod offline_table;
 mod plans;
 pub mod replace;
 mod rewrite;
@@ -47,6 +51,7 @@ pub mod versions;
 pub use changes::Changes;
 pub use error::Error;
 pub use handlers::register_handlers;
+pub use offline_table::OfflineTable;
 pub use replace::Ingested;
 pub use runs::{RunKind, RunRecord, RunStatus};
 pub use scan::{Between, Scan, ScanStats, TableScan};

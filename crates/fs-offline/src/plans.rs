@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -23,8 +23,9 @@ use deltalake::logstore::LogStoreRef;
 use fs_core::data_type::UTC;
 use fs_core::{EVENT_TIMESTAMP, SEQUENCE, TimeRange};
 
-use crate::OfflineStore;
 use crate::data_file::DataFile;
+use crate::offline_table::FOOTER_BYTES;
+use crate::{OfflineStore, file_groups, file_statistics};
 
 /// A condition on a column; bounds of times in microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +103,15 @@ pub(crate) fn context(store: &OfflineStore, log: &LogStoreRef) -> Arc<TaskContex
     Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)))
 }
 
+/// All `conditions` together, over the columns of `schema`.
+pub(crate) fn predicate(
+    conditions: &[Condition],
+    schema: &Schema,
+) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+    let parts: Result<Vec<_>, _> = conditions.iter().map(|c| c.expression(schema)).collect();
+    Ok(conjunction(parts?))
+}
+
 /// Reads `files` as rows of `columns`; a column that a file lacks is null.
 ///
 /// `projection` picks columns by position; rows that miss a condition are left out.
@@ -126,38 +136,30 @@ pub(crate) fn files(
             read.push(at);
         }
     }
-    let all = |schema: &Schema| -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
-        let parts: Result<Vec<_>, _> = conditions.iter().map(|c| c.expression(schema)).collect();
-        Ok(conjunction(parts?))
-    };
-    let mut source = ParquetSource::new(Arc::clone(columns)).with_enable_page_index(true);
+    let mut source = ParquetSource::new(Arc::clone(columns))
+        .with_metadata_size_hint(FOOTER_BYTES)
+        .with_enable_page_index(true);
     if !conditions.is_empty() {
-        source = source.with_predicate(all(columns)?);
+        source = source.with_predicate(predicate(conditions, columns)?);
     }
+    let parts = files.iter().map(|file| {
+        let statistics = file_statistics::of_file(file, columns);
+        PartitionedFile::new(file.path.clone(), file.bytes()).with_statistics(Arc::new(statistics))
+    });
+    let readers = std::thread::available_parallelism().map_or(1, usize::from);
     let config = FileScanConfigBuilder::new(log.object_store_url(), Arc::new(source))
-        .with_file_groups(groups(files))
+        .with_file_groups(file_groups::deal(parts.collect(), readers))
         .with_projection_indices(Some(read.clone()))?
         .build();
     let scan = DataSourceExec::from_data_source(config);
     if conditions.is_empty() {
         return Ok(scan);
     }
-    let predicate = all(&columns.project(&read)?)?;
+    let predicate = predicate(conditions, &columns.project(&read)?)?;
     let filter = FilterExecBuilder::new(predicate, scan)
         .apply_projection(Some((0..wanted.len()).collect()))?
         .build()?;
     Ok(Arc::new(filter))
-}
-
-/// Deals the files to as many readers as there are processors.
-fn groups(files: &[DataFile]) -> Vec<FileGroup> {
-    let readers = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut groups = vec![Vec::new(); readers.min(files.len())];
-    for (at, file) in files.iter().enumerate() {
-        let readers = groups.len();
-        groups[at % readers].push(PartitionedFile::new(file.path.clone(), file.bytes()));
-    }
-    groups.into_iter().map(FileGroup::new).collect()
 }
 
 /// Runs `plan` as one stream.

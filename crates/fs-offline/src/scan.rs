@@ -8,11 +8,10 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP};
 
-use crate::data_file::{Bounds, DataFile};
 use crate::evolution::check_readable;
 use crate::plans::Condition;
 use crate::table::Table;
-use crate::{Error, OfflineStore, TableSchema, plans};
+use crate::{Error, OfflineStore, TableSchema, file_statistics, plans};
 
 /// A stretch of microseconds UTC, both ends inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +35,19 @@ pub struct Scan {
     pub created: Option<Between>,
     /// Only rows whose `_sequence` is at least this: those of later ingests.
     pub since: Option<i64>,
+}
+
+impl Scan {
+    fn conditions(&self) -> Vec<Condition> {
+        let times = [
+            (EVENT_TIMESTAMP, self.event),
+            (CREATED_TIMESTAMP, self.created),
+        ];
+        let between = times.into_iter().filter_map(|(column, between)| {
+            between.map(|Between { low, high }| Condition::Between(column, low, high))
+        });
+        between.chain(self.since.map(Condition::Since)).collect()
+    }
 }
 
 /// What a scan opened and what it could skip.
@@ -102,11 +114,16 @@ impl OfflineStore {
     pub async fn scan(&self, schema: &TableSchema, scan: &Scan) -> Result<TableScan, Error> {
         let table = self.open_for_reading(schema, scan.version).await?;
         let all = table.files()?;
-        let files: Vec<DataFile> = all
-            .iter()
-            .filter(|file| may_hold(file, scan))
-            .cloned()
-            .collect();
+        let read = |source: DataFusionError| Error::Read {
+            table: schema.view().to_string(),
+            source: Box::new(source),
+        };
+        let conditions = scan.conditions();
+        let predicate = plans::predicate(&conditions, schema.columns()).map_err(read)?;
+        let may_hold = file_statistics::may_hold(&all, schema.columns(), predicate);
+        let mut may_hold = may_hold.map_err(read)?.into_iter();
+        let mut files = all.clone();
+        files.retain(|_| may_hold.next().unwrap_or(true));
         if files.iter().any(|file| file.deletion_vector) {
             return Err(Error::Foreign {
                 view: schema.view().clone(),
@@ -117,20 +134,6 @@ impl OfflineStore {
             files: files.len(),
             pruned: all.len() - files.len(),
             rows: files.iter().map(|file| file.rows).sum(),
-        };
-        let mut conditions = Vec::new();
-        for (column, between) in [
-            (EVENT_TIMESTAMP, scan.event),
-            (CREATED_TIMESTAMP, scan.created),
-        ] {
-            if let Some(Between { low, high }) = between {
-                conditions.push(Condition::Between(column, low, high));
-            }
-        }
-        conditions.extend(scan.since.map(Condition::Since));
-        let read = |source: DataFusionError| Error::Read {
-            table: schema.view().to_string(),
-            source: Box::new(source),
         };
         let projection = projection(schema, scan.columns.as_deref())?;
         let plan = plans::files(
@@ -198,17 +201,6 @@ pub(crate) fn projection(
                 })
         })
         .collect()
-}
-
-fn may_hold(file: &DataFile, scan: &Scan) -> bool {
-    let meets = |wanted: Option<Between>, held: Option<Bounds>| {
-        wanted.is_none_or(|wanted| {
-            held.is_some_and(|held| held.min <= wanted.high && wanted.low <= held.max)
-        })
-    };
-    meets(scan.event, Some(file.event))
-        && meets(scan.created, file.created)
-        && scan.since.is_none_or(|since| file.last_sequence >= since)
 }
 
 #[cfg(test)]
