@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use fs_core::suggest::hint;
 use fs_core::time::TimeError;
-use fs_core::{Code, Coded, FeatureRef, KeyType, SelectionError, ViewName};
+use fs_core::{Code, Coded, FeatureRef, KeyType, ProjectName, SelectionError, ViewName};
 use parquet::errors::ParquetError;
 
 /// Why a spine was refused, or its features could not be found.
@@ -205,6 +205,70 @@ pub enum Error {
         /// The view.
         view: ViewName,
     },
+    /// A file without a record of how it was made.
+    #[error(
+        "`{}` carries no record of the versions it was made of: give a training set that `fs \
+         get-historical-features` wrote as Parquet, or the record itself as JSON",
+        .path.display()
+    )]
+    NoRecord {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A record that cannot be read.
+    #[error("the record of {place} cannot be read")]
+    BadRecord {
+        /// What carries it.
+        place: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A record of a newer `fs`.
+    #[error(
+        "the record of {place} is written in format {format}, and this fs reads formats up to \
+         {newest}: upgrade fs"
+    )]
+    NewerRecord {
+        /// What carries it.
+        place: String,
+        /// The format that it is written in.
+        format: u64,
+        /// The newest format that this build reads.
+        newest: u64,
+    },
+    /// A record without the rows.
+    #[error(
+        "`{}` is a record without rows: give the rows with `--spine FILE`, or the Parquet file of \
+         the training set instead of its record",
+        .path.display()
+    )]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A training set that lost columns of its spine.
+    #[error(
+        "`{}` does not have all columns of its spine any more ({columns}): give the rows with \
+         `--spine FILE`",
+        .path.display()
+    )]
+    SpineGone {
+        /// The file.
+        path: PathBuf,
+        /// The columns of the spine.
+        columns: String,
+    },
+    /// A record of another project.
+    #[error(
+        "the record is of project `{recorded}`, and this is project `{project}`: go to the repo \
+         that made the training set"
+    )]
+    OtherProject {
+        /// The project of the record.
+        recorded: ProjectName,
+        /// The project that is asked.
+        project: ProjectName,
+    },
     /// A view whose table has no version among those that were asked for.
     #[error(
         "no version of the table of view `{view}` is recorded: ask for features of the views that \
@@ -274,6 +338,12 @@ impl Coded for Error {
             }
             Self::UnknownFormat { .. }
             | Self::NotPinned { .. }
+            | Self::NoRecord { .. }
+            | Self::BadRecord { .. }
+            | Self::NewerRecord { .. }
+            | Self::NoRows { .. }
+            | Self::SpineGone { .. }
+            | Self::OtherProject { .. }
             | Self::Parquet { .. }
             | Self::Csv { .. }
             | Self::NotCsv { .. }

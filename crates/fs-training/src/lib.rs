@@ -14,6 +14,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`query`] | [`TrainingQuery`] and [`Versions`]: what is asked for, and what answers it |
+//! | [`record`] | [`Record`]: what a training set was made of, which it carries |
 //! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file or from batches |
 //! | [`training`] | [`TrainingSets`]: joins a spine with the features asked for |
 //! | [`write`] | a training set into a Parquet or CSV file |
@@ -22,6 +23,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 pub mod query;
+pub mod record;
 pub mod spine;
 pub mod training;
 mod versions;
@@ -31,6 +33,7 @@ pub mod write;
 
 pub use error::Error;
 pub use query::{SpineOrigin, TrainingQuery, Versions};
+pub use record::{Record, Recorded};
 pub use spine::Spine;
 pub use training::{TrainingSet, TrainingSets, ViewReport};
 pub use write::Written;

@@ -4,17 +4,18 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use fs_core::{Catalog, FeatureSet, ViewName};
 use fs_offline::{OfflineStore, TableSchema};
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::record::columns;
 use crate::spine::CheckedSpine;
 use crate::view_join::{JoinedView, ViewJoin};
 use crate::workers::Workers;
-use crate::{Error, Spine, TrainingQuery, Versions, versions};
+use crate::{Error, Record, Spine, TrainingQuery, Versions, versions};
 
 /// How many histories are streamed at once.
 const VIEWS_AT_ONCE: usize = 4;
@@ -36,7 +37,7 @@ pub struct TrainingSets {
 #[derive(Debug)]
 pub struct TrainingSet {
     schema: SchemaRef,
-    versions: Option<Versions>,
+    record: Option<Record>,
     views: Vec<ViewReport>,
     rows: usize,
     taken: usize,
@@ -65,7 +66,7 @@ pub struct ViewReport {
 /// Everything found, before it is put together.
 struct Joined {
     schema: SchemaRef,
-    versions: Versions,
+    record: Record,
     spine: Arc<CheckedSpine>,
     views: Vec<JoinedView>,
     /// For each feature column: which view, and which of the features gathered from it.
@@ -94,7 +95,7 @@ impl TrainingSets {
     ///
     /// Every row of the spine comes back once, in order, its columns as they were; the features
     /// follow in the order asked for. The tables are read at the versions that are `pinned`, or at
-    /// their newest; either way [`TrainingSet::versions`] tells them. Anything wrong with the
+    /// their newest; either way [`TrainingSet::record`] tells them. Anything wrong with the
     /// spine or the request is found before a table is read; the tables are read before this
     /// returns, and the batches are put together as they are taken.
     pub async fn get(
@@ -108,19 +109,20 @@ impl TrainingSets {
         let features = FeatureSet::resolve(catalog, &query.request, query.naming)?;
         let (mut joins, columns) = plan(catalog, &features);
         let offline = Arc::clone(&self.offline);
-        let timestamp_field = query.timestamp_field.clone();
+        let (project, query) = (catalog.project.clone(), query.clone());
         let pinned = pinned.cloned();
         let mut tasks = JoinSet::new();
         self.workers.spawn(&mut tasks, async move {
-            let spine = spine.check(&features, timestamp_field.as_deref())?;
+            let spine = spine.check(&features, query.timestamp_field.as_deref())?;
             let spine = Arc::new(spine);
             let versions = versions::choose(&offline, &features, registry, pinned.as_ref()).await?;
             for join in &mut joins {
                 join.version = versions.of(&join.selection.view.name);
             }
+            let record = Record::new(&project, &query, &features, versions, &spine.schema);
             Ok::<_, Error>(Joined {
-                schema: spine.output_schema(&features),
-                versions,
+                schema: record.on(&spine.output_schema(&features)),
+                record,
                 views: join_all(&offline, &spine, joins).await?,
                 spine,
                 columns,
@@ -139,12 +141,12 @@ impl TrainingSets {
             .map(|view| view.report.clone())
             .collect();
         let rows = joined.spine.rows;
-        let versions = Some(joined.versions.clone());
+        let record = Some(joined.record.clone());
         let mut tasks = JoinSet::new();
         self.workers.spawn(&mut tasks, joined.send(sender));
         Ok(TrainingSet {
             schema,
-            versions,
+            record,
             views,
             rows,
             taken: 0,
@@ -152,6 +154,24 @@ impl TrainingSets {
             _tasks: tasks,
             _workers: Some(self.workers.clone()),
         })
+    }
+}
+
+impl TrainingSets {
+    /// The columns of the training set that [`get`](Self::get) would make now of rows with the
+    /// columns of `spine`, and the record with its versions, which can be pinned.
+    pub async fn describe(
+        &self,
+        catalog: &Catalog,
+        registry: u64,
+        query: &TrainingQuery,
+        spine: &Schema,
+        pinned: Option<&Versions>,
+    ) -> Result<(SchemaRef, Record), Error> {
+        let features = FeatureSet::resolve(catalog, &query.request, query.naming)?;
+        let versions = versions::choose(&self.offline, &features, registry, pinned).await?;
+        let record = Record::new(&catalog.project, query, &features, versions, spine);
+        Ok((record.on(&columns(spine, &features)), record))
     }
 }
 
@@ -265,8 +285,8 @@ impl TrainingSet {
             }
         });
         Self {
+            record: Record::of_schema(&schema).ok().flatten(),
             schema,
-            versions: None,
             views: Vec::new(),
             rows,
             taken: 0,
@@ -281,9 +301,9 @@ impl TrainingSet {
         &self.schema
     }
 
-    /// The versions behind it; those of a set that a server made are for the server to tell.
-    pub const fn versions(&self) -> Option<&Versions> {
-        self.versions.as_ref()
+    /// What it was made of; none where a server made it that tells nothing of it.
+    pub const fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
     /// What each view gave.

@@ -208,12 +208,11 @@ impl ViewJoin {
 impl JoinedView {
     /// The features of these spine rows, null where nothing matched.
     pub(crate) fn gather(&self, rows: Range<usize>) -> Result<RecordBatch, Error> {
-        self.kept
-            .gather(&self.matches.rows()[rows])
-            .map_err(|source| Error::Join {
-                view: self.view.clone(),
-                source,
-            })
+        let rows: Vec<_> = rows.map(|row| self.matches.row(row)).collect();
+        self.kept.gather(&rows).map_err(|source| Error::Join {
+            view: self.view.clone(),
+            source,
+        })
     }
 }
 

@@ -3,15 +3,22 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
 use arrow::csv::WriterBuilder;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use tempfile::NamedTempFile;
 
+use crate::record::RECORD;
 use crate::{Error, TrainingSet};
+
+/// Rows that are written at once: the bytes of a file depend on its rows, not on how they came.
+pub(crate) const BATCH_ROWS: usize = 8192;
 
 /// What a file holds, told by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,17 +97,29 @@ impl TrainingSet {
 
     fn write_parquet(&mut self, path: &Path, file: &NamedTempFile) -> Result<u64, Error> {
         let failed = |source| write_error(path, ArrowError::from(source));
+        let schema = self.schema().clone();
+        // Also a key of the file itself, for readers that know nothing of Arrow's.
+        let record = schema.metadata().get(RECORD).cloned();
+        let record = record.map(|record| vec![KeyValue::new(RECORD.to_owned(), record)]);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            .set_key_value_metadata(record)
             .build();
-        let schema = self.schema().clone();
         let sink = BufWriter::new(file.as_file());
+        let mut even = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
         let mut writer = ArrowWriter::try_new(sink, schema, Some(properties)).map_err(failed)?;
         let mut rows = 0;
         while let Some(batch) = self.next_blocking() {
             let batch = batch?;
-            writer.write(&batch).map_err(failed)?;
             rows += batch.num_rows() as u64;
+            even.push_batch(batch)?;
+            while let Some(batch) = even.next_completed_batch() {
+                writer.write(&batch).map_err(failed)?;
+            }
+        }
+        even.finish_buffered_batch()?;
+        while let Some(batch) = even.next_completed_batch() {
+            writer.write(&batch).map_err(failed)?;
         }
         let mut sink = writer.into_inner().map_err(failed)?;
         sink.flush()
@@ -114,7 +133,7 @@ impl TrainingSet {
         let mut rows = 0;
         let mut writer = WriterBuilder::new().with_header(true).build(&mut sink);
         // Writes the header also where no row follows.
-        let header = arrow::array::RecordBatch::new_empty(self.schema().clone());
+        let header = RecordBatch::new_empty(self.schema().clone());
         writer.write(&header).map_err(failed)?;
         while let Some(batch) = self.next_blocking() {
             let batch = batch?;

@@ -10,8 +10,10 @@ use fs_pit::Rule;
 
 use super::*;
 use crate::fixture::{Row, Shop, VIEW, at, request};
+use crate::record::RECORD;
 
 mod properties;
+mod reproduced;
 
 fn ints(values: &[Option<i64>]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
@@ -350,6 +352,7 @@ async fn the_metadata_of_the_spine_survives() {
         .training(Spine::new(batch.schema(), vec![batch.clone()]), None)
         .await
         .unwrap();
-    assert_eq!(set.schema().metadata(), batch.schema().metadata());
+    assert_eq!(set.schema().metadata()["made"], "by hand");
+    assert_eq!(set.schema().metadata().len(), 2, "the record is beside it");
     assert_eq!(set.collect().await.unwrap()[0].num_rows(), 1);
 }
