@@ -167,7 +167,7 @@ pub struct BadRows {
 
 impl Error {
     /// What a failed query means: the error of ours behind it, or how it failed.
-    pub(crate) fn of_query(origin: String, cause: DataFusionError) -> Self {
+    pub fn of_query(origin: String, cause: DataFusionError) -> Self {
         match into_ours(cause) {
             Ok(ours) => ours,
             Err(cause) => Self::of_foreign(origin, cause),

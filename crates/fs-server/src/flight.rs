@@ -135,7 +135,10 @@ impl Service {
         let command = Command::of_descriptor(Some(&descriptor))?;
         let (upload, schema) = self.describe(&command)?;
         let ticket = Ticket::new(descriptor.cmd.clone());
-        let rows = i64::try_from(upload.spine.rows()).unwrap_or(-1);
+        let rows = upload
+            .spine
+            .rows()
+            .map_or(-1, |rows| i64::try_from(rows).unwrap_or(-1));
         let info = FlightInfo::new()
             .try_with_schema(&schema)
             .map_err(Error::Schema)?

@@ -1,5 +1,7 @@
 //! Why there is no training set.
 
+mod of_query;
+
 use std::path::PathBuf;
 
 use arrow::datatypes::DataType;
@@ -8,6 +10,8 @@ use fs_core::suggest::hint;
 use fs_core::time::TimeError;
 use fs_core::{Code, Coded, FeatureRef, KeyType, ProjectName, SelectionError, ViewName};
 use parquet::errors::ParquetError;
+
+pub use of_query::Carried;
 
 /// Why a spine was refused, or its features could not be found.
 #[derive(Debug, thiserror::Error)]
@@ -302,6 +306,15 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// An offline table could not be read.
+    #[error(transparent)]
+    Offline(Box<fs_offline::Error>),
+    /// The query engine failed, or a source that it read.
+    #[error(transparent)]
+    Engine(Box<fs_engine::Error>),
+    /// An error that several branches of a plan met.
+    #[error(transparent)]
+    Carried(Carried),
     /// Arrow could not put columns together.
     #[error("cannot assemble the training set")]
     Assemble(#[from] ArrowError),
@@ -332,6 +345,9 @@ impl Coded for Error {
             Self::Selection(source) => source.code(),
             Self::History { source, .. } => source.code(),
             Self::Join { source, .. } => source.code(),
+            Self::Offline(source) => source.code(),
+            Self::Engine(source) => source.code(),
+            Self::Carried(source) => source.code(),
             Self::NotMaterialized { .. } => Code::FailedPrecondition,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Code::NotFound

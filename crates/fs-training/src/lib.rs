@@ -31,9 +31,9 @@ mod view_join;
 mod workers;
 pub mod write;
 
-pub use error::Error;
+pub use error::{Carried, Error};
 pub use query::{SpineOrigin, TrainingQuery, Versions};
 pub use record::{Record, Recorded};
-pub use spine::Spine;
+pub use spine::{Spine, SpineTable};
 pub use training::{TrainingSet, TrainingSets, ViewReport};
 pub use write::Written;

@@ -1,25 +1,49 @@
 //! The spine: the rows of a training set before features.
+//!
+//! ```text
+//!   Spine        where the rows are: memory, a file, a query
+//!   SpineTable   the same, checked against the features asked for: a table of the query engine
+//!   SpineExec    the operator that puts event time and keys beside the rows, batch by batch
+//! ```
 
+mod checked;
+mod columns;
 mod csv;
+mod exec;
 mod keys;
+mod memory;
+mod origin;
+mod parquet;
 mod read;
+mod table;
 mod times;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::execution::TaskContext;
 use fs_core::suggest::did_you_mean;
 use fs_core::{FeatureRef, FeatureSet};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+
+use origin::Origin;
+use parquet::ParquetFile;
 
 use crate::Error;
+
+pub(crate) use checked::CheckedSpine;
+pub use table::SpineTable;
 
 /// The rows of a training set before features: entity keys, event time, and anything else.
 ///
 /// A spine from Parquet or Flight has typed columns, which come back untouched. The columns of a
 /// CSV file are text until it is known which of them are keys: then keys get the type of their join
 /// key, and the others the narrowest of int64, float64, bool and timestamp that loses nothing.
+///
+/// The rows of a Parquet file stay in the file until they are read, batch by batch; those of CSV
+/// and Flight are in memory.
 #[derive(Debug, Clone)]
 pub struct Spine {
     content: Content,
@@ -27,7 +51,7 @@ pub struct Spine {
 
 #[derive(Debug, Clone)]
 enum Content {
-    Typed(Table),
+    Typed(Origin),
     Text(Table),
 }
 
@@ -37,23 +61,15 @@ struct Table {
     batches: Vec<RecordBatch>,
 }
 
-/// A spine that fits the features asked for, with what the joins need of it.
-#[derive(Debug)]
-pub(crate) struct CheckedSpine {
-    pub(crate) schema: SchemaRef,
-    pub(crate) batches: Vec<RecordBatch>,
-    pub(crate) rows: usize,
-    /// The event time of each row.
-    pub(crate) times: TimestampMicrosecondArray,
-    /// The key columns of all rows by name, each with the Arrow type of its join key.
-    pub(crate) keys: BTreeMap<String, ArrayRef>,
-}
-
 impl Spine {
     /// A spine of these batches, all of which have `schema`.
     pub const fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        Self::of(Origin::Batches(Table { schema, batches }))
+    }
+
+    const fn of(origin: Origin) -> Self {
         Self {
-            content: Content::Typed(Table { schema, batches }),
+            content: Content::Typed(origin),
         }
     }
 
@@ -63,73 +79,41 @@ impl Spine {
         }
     }
 
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        let (Content::Typed(table) | Content::Text(table)) = &self.content;
-        table.batches.iter().map(RecordBatch::num_rows).sum()
-    }
-
-    /// The rows with typed columns, to be sent to a server that joins `features` to them.
-    pub fn into_batches(
-        self,
-        features: &FeatureSet,
-    ) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
-        let Table { schema, batches } = self.typed(features)?;
-        Ok((schema, batches))
-    }
-
-    fn typed(self, features: &FeatureSet) -> Result<Table, Error> {
-        match self.content {
-            Content::Typed(table) => Ok(table),
-            Content::Text(table) => csv::typed(&table, features),
+    /// The number of rows, where it is known without reading them.
+    pub fn rows(&self) -> Option<usize> {
+        match &self.content {
+            Content::Typed(origin) => origin.rows(),
+            Content::Text(table) => Some(table.rows()),
         }
     }
 
-    /// Checks the spine against the features asked for and finds its keys and times.
-    ///
-    /// Costs a pass over those columns: call it where that may take a while.
-    pub(crate) fn check(
+    /// The rows with typed columns as a stream, to be sent to a server that joins `features` to
+    /// them.
+    pub async fn stream(
         self,
         features: &FeatureSet,
-        timestamp_field: Option<&str>,
-    ) -> Result<CheckedSpine, Error> {
-        let Table { schema, batches } = match self.content {
-            Content::Typed(table) => table,
-            Content::Text(table) => csv::typed(&table, features)?,
-        };
-        check_batches(&schema, &batches)?;
-        check_names(&schema, features)?;
-        let keys = keys::key_columns(&schema, &batches, features)?;
-        let column = times::choose(&schema, features, timestamp_field)?;
-        let times = times::micros(schema.field(column).name(), column, &batches)?;
-        Ok(CheckedSpine {
-            rows: times.len(),
-            schema,
-            batches,
-            times,
-            keys,
-        })
-    }
-}
-
-impl CheckedSpine {
-    /// The columns of the training set: those of the spine as they are, then the features.
-    pub(crate) fn output_schema(&self, features: &FeatureSet) -> SchemaRef {
-        let columns = features.columns.iter().map(|column| {
-            let data_type = column.data_type.to_arrow();
-            Arc::new(Field::new(&column.name, data_type, true))
+    ) -> Result<(SchemaRef, BoxStream<'static, Result<RecordBatch, Error>>), Error> {
+        let origin = self.typed(features).await?;
+        origin.check()?;
+        let schema = SchemaRef::clone(origin.schema());
+        let plan = origin.scan((0..schema.fields().len()).collect()).await?;
+        let rows = plan.execute(0, TaskContext::default().into());
+        let rows = rows.map_err(Error::of_query)?;
+        let file = origin.file();
+        let rows = rows.map_err(move |error| match &file {
+            Some(file) => Error::of_query(parquet::carried(file, error)),
+            None => Error::of_query(error),
         });
-        let fields: Vec<_> = self
-            .schema
-            .fields()
-            .iter()
-            .cloned()
-            .chain(columns)
-            .collect();
-        Arc::new(Schema::new_with_metadata(
-            fields,
-            self.schema.metadata().clone(),
-        ))
+        Ok((schema, rows.boxed()))
+    }
+
+    /// All rows with typed columns.
+    pub async fn into_batches(
+        self,
+        features: &FeatureSet,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+        let (schema, rows) = self.stream(features).await?;
+        Ok((schema, rows.try_collect().await?))
     }
 }
 
@@ -189,6 +173,18 @@ fn listed(schema: &Schema) -> String {
 fn nearest(schema: &Schema, column: &str) -> Option<String> {
     let names = schema.fields().iter().map(|field| field.name().as_str());
     did_you_mean(column, names).map(str::to_owned)
+}
+
+/// Of errors that name a row, the one of the first row.
+fn first_row(errors: impl IntoIterator<Item = Option<Error>>) -> Option<Error> {
+    let row = |error: &Error| match error {
+        Error::KeyValue { row, .. }
+        | Error::NullTime { row, .. }
+        | Error::BadTime { row, .. }
+        | Error::TimeOutOfRange { row, .. } => Some(*row),
+        _ => None,
+    };
+    errors.into_iter().flatten().min_by_key(row)
 }
 
 #[cfg(test)]

@@ -113,7 +113,9 @@ impl TrainingSets {
         let pinned = pinned.cloned();
         let mut tasks = JoinSet::new();
         self.workers.spawn(&mut tasks, async move {
-            let spine = spine.check(&features, query.timestamp_field.as_deref())?;
+            let spine = spine
+                .check(&features, query.timestamp_field.as_deref())
+                .await?;
             let spine = Arc::new(spine);
             let versions = versions::choose(&offline, &features, registry, pinned.as_ref()).await?;
             for join in &mut joins {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use arrow::array::RecordBatch;
 use fs_core::{FeatureSet, ViewName};
 use fs_training::write::Format;
 use fs_training::{Spine, TrainingQuery, TrainingSet};
@@ -25,8 +26,8 @@ pub(super) async fn run(repo: &Path, args: &HistoricalArgs, output: Output) -> R
     let timestamp_field = args.timestamp_field.as_deref();
     let set = if let Some(url) = &args.server {
         let remote = Remote::connect(url).await?;
-        let rows = spine.rows();
-        let (schema, batches) = spine.into_batches(&features)?;
+        let (schema, batches) = spine.into_batches(&features).await?;
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
         let stream = remote
             .training_set(&request, naming, timestamp_field, schema, batches)
             .await?;

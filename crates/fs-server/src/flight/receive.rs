@@ -165,7 +165,7 @@ mod tests {
         let received = receive(stream::iter(encoded(batch()).await), 1 << 20, LONG)
             .await
             .unwrap();
-        assert_eq!(received.spine.rows(), 2);
+        assert_eq!(received.spine.rows(), Some(2));
         assert_eq!(
             *received.schema.field(0).data_type(),
             *batch().column(0).data_type()

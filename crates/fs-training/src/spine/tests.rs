@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use arrow::array::{
-    Array, AsArray, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int8Array,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int8Array,
     Int64Array, NullArray, StringArray, StringViewArray, TimestampMillisecondArray,
     TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
@@ -40,31 +42,32 @@ fn noon() -> ArrayRef {
 }
 
 /// The times that are read from one column called `t`.
-fn times_of(column: ArrayRef) -> Result<Vec<i64>, Error> {
+async fn times_of(column: ArrayRef) -> Result<Vec<i64>, Error> {
     let rows = i64::try_from(column.len()).unwrap();
     let spine = spine(vec![users((0..rows).collect()), ("t", column)]);
-    let checked = spine.check(&features(KeyType::Int64), Some("t"))?;
+    let checked = spine.check(&features(KeyType::Int64), Some("t")).await?;
     Ok(checked.times.values().to_vec())
 }
 
-fn keys_of(key_type: KeyType, column: ArrayRef) -> Result<ArrayRef, Error> {
+async fn keys_of(key_type: KeyType, column: ArrayRef) -> Result<ArrayRef, Error> {
     let rows = column.len();
     let times = Arc::new(TimestampSecondArray::from(vec![0; rows]));
     let spine = spine(vec![("user", column), ("t", times)]);
-    let checked = spine.check(&features(key_type), None)?;
+    let checked = spine.check(&features(key_type), None).await?;
     Ok(Arc::clone(&checked.keys["user"]))
 }
 
-fn refused(spine: Spine, timestamp_field: Option<&str>) -> String {
+async fn refused(spine: Spine, timestamp_field: Option<&str>) -> String {
     let error = spine
         .check(&features(KeyType::Int64), timestamp_field)
+        .await
         .unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
     report(&error)
 }
 
-#[test]
-fn naive_offset_and_string_timestamps_of_every_unit_are_read_as_utc() {
+#[tokio::test]
+async fn naive_offset_and_string_timestamps_of_every_unit_are_read_as_utc() {
     let noon = at("1970-01-01T12:00:00Z");
     let zoned = TimestampMillisecondArray::from(vec![43_200_000]).with_timezone("+02:00");
     let columns: Vec<ArrayRef> = vec![
@@ -79,41 +82,45 @@ fn naive_offset_and_string_timestamps_of_every_unit_are_read_as_utc() {
         ])),
     ];
     for column in columns {
-        assert_eq!(times_of(Arc::clone(&column)).unwrap(), [noon], "{column:?}");
+        assert_eq!(
+            times_of(Arc::clone(&column)).await.unwrap(),
+            [noon],
+            "{column:?}"
+        );
     }
     let date: ArrayRef = Arc::new(Date32Array::from(vec![1]));
-    assert_eq!(times_of(date).unwrap(), [at("1970-01-02")]);
+    assert_eq!(times_of(date).await.unwrap(), [at("1970-01-02")]);
 }
 
-#[test]
-fn what_is_finer_than_a_microsecond_is_rounded_into_the_past() {
+#[tokio::test]
+async fn what_is_finer_than_a_microsecond_is_rounded_into_the_past() {
     let column: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![-1, 1_999]));
-    assert_eq!(times_of(column).unwrap(), [-1, 1]);
+    assert_eq!(times_of(column).await.unwrap(), [-1, 1]);
 }
 
-#[test]
-fn a_spine_row_without_a_time_is_an_error_that_says_which() {
+#[tokio::test]
+async fn a_spine_row_without_a_time_is_an_error_that_says_which() {
     let column: ArrayRef = Arc::new(TimestampSecondArray::from(vec![Some(1), None]));
-    let error = times_of(column).unwrap_err();
+    let error = times_of(column).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "row 2 of the spine has no time in `t`: every row needs one"
     );
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["2013-01-01", "noon"]));
-    let error = report(&times_of(texts).unwrap_err());
+    let error = report(&times_of(texts).await.unwrap_err());
     assert!(
         error.starts_with("row 2 of the spine has no timestamp in `t`: `noon` is not"),
         "{error}"
     );
     let beyond: ArrayRef = Arc::new(TimestampSecondArray::from(vec![i64::MAX]));
     assert!(matches!(
-        times_of(beyond),
+        times_of(beyond).await,
         Err(Error::TimeOutOfRange { row: 0, .. })
     ));
 }
 
-#[test]
-fn the_event_time_is_the_column_named_else_event_timestamp_else_the_only_timestamp() {
+#[tokio::test]
+async fn the_event_time_is_the_column_named_else_event_timestamp_else_the_only_timestamp() {
     let late: ArrayRef = Arc::new(TimestampSecondArray::from(vec![99]));
     let set = features(KeyType::Int64);
     let both = || {
@@ -124,50 +131,55 @@ fn the_event_time_is_the_column_named_else_event_timestamp_else_the_only_timesta
         ])
     };
     assert_eq!(
-        both().check(&set, None).unwrap().times.value(0),
+        both().check(&set, None).await.unwrap().times.value(0),
         43_200_000_000
     );
     assert_eq!(
-        both().check(&set, Some("late")).unwrap().times.value(0),
+        both()
+            .check(&set, Some("late"))
+            .await
+            .unwrap()
+            .times
+            .value(0),
         99_000_000
     );
     let date: ArrayRef = Arc::new(Date32Array::from(vec![5]));
     let only = spine(vec![users(vec![7]), ("birthday", date), ("t", noon())]);
     assert_eq!(
-        only.check(&set, None).unwrap().times.value(0),
+        only.check(&set, None).await.unwrap().times.value(0),
         43_200_000_000
     );
 }
 
-#[test]
-fn without_a_clear_event_time_the_error_lists_the_columns() {
+#[tokio::test]
+async fn without_a_clear_event_time_the_error_lists_the_columns() {
     let two = spine(vec![users(vec![7]), ("a", noon()), ("b", noon())]);
-    let error = refused(two, None);
+    let error = refused(two, None).await;
     assert!(
         error.contains("2 timestamp columns") && error.contains("user (Int64), a ("),
         "{error}"
     );
-    let error = refused(spine(vec![users(vec![7])]), None);
+    let error = refused(spine(vec![users(vec![7])]), None).await;
     assert!(
         error.contains("0 timestamp columns among user (Int64)"),
         "{error}"
     );
-    let error = refused(spine(vec![users(vec![7]), ("when", noon())]), Some("wen"));
+    let error = refused(spine(vec![users(vec![7]), ("when", noon())]), Some("wen")).await;
     assert!(
         error.contains("no timestamp column `wen`") && error.ends_with("did you mean `when`?"),
         "{error}"
     );
-    let error = refused(spine(vec![users(vec![7]), ("t", noon())]), Some("user"));
+    let error = refused(spine(vec![users(vec![7]), ("t", noon())]), Some("user")).await;
     assert!(
         error.contains("`user` of the spine is Int64, which holds no timestamps"),
         "{error}"
     );
 }
 
-#[test]
-fn a_missing_key_column_is_named_with_what_the_spine_has() {
+#[tokio::test]
+async fn a_missing_key_column_is_named_with_what_the_spine_has() {
     let column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
-    let error = refused(spine(vec![("usr", column), ("t", noon())]), None);
+    let error = refused(spine(vec![("usr", column), ("t", noon())]), None).await;
     assert!(
         error.contains("no column `user`, a key of view `activity`; its columns are usr (Int64)")
             && error.ends_with("did you mean `usr`?"),
@@ -175,29 +187,29 @@ fn a_missing_key_column_is_named_with_what_the_spine_has() {
     );
 }
 
-#[test]
-fn a_key_of_the_wrong_type_is_named_with_both_types() {
+#[tokio::test]
+async fn a_key_of_the_wrong_type_is_named_with_both_types() {
     let text: ArrayRef = Arc::new(StringArray::from(vec!["7"]));
-    let error = keys_of(KeyType::Int64, text).unwrap_err().to_string();
+    let error = keys_of(KeyType::Int64, text).await.unwrap_err().to_string();
     assert_eq!(
         error,
         "the key column `user` of the spine is Utf8, but view `activity` needs int64"
     );
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![7.0]));
-    assert!(keys_of(KeyType::Int64, Arc::clone(&floats)).is_err());
-    assert!(keys_of(KeyType::String, floats).is_err());
+    assert!(keys_of(KeyType::Int64, Arc::clone(&floats)).await.is_err());
+    assert!(keys_of(KeyType::String, floats).await.is_err());
     let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
-    assert!(keys_of(KeyType::Int32, flags).is_err());
+    assert!(keys_of(KeyType::Int32, flags).await.is_err());
 }
 
-#[test]
-fn integers_of_every_width_are_keys_while_their_values_fit() {
+#[tokio::test]
+async fn integers_of_every_width_are_keys_while_their_values_fit() {
     let small: ArrayRef = Arc::new(Int8Array::from(vec![Some(7), None]));
-    let keys = keys_of(KeyType::Int64, small).unwrap();
+    let keys = keys_of(KeyType::Int64, small).await.unwrap();
     let keys: Vec<_> = keys.as_primitive::<Int64Type>().iter().collect();
     assert_eq!(keys, [Some(7), None]);
     let wide: ArrayRef = Arc::new(Int64Array::from(vec![7, 3_000_000_000]));
-    let error = keys_of(KeyType::Int32, wide).unwrap_err();
+    let error = keys_of(KeyType::Int32, wide).await.unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
     assert_eq!(
         error.to_string(),
@@ -206,13 +218,13 @@ fn integers_of_every_width_are_keys_while_their_values_fit() {
     );
     let unsigned: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
     assert!(matches!(
-        keys_of(KeyType::Int64, unsigned),
+        keys_of(KeyType::Int64, unsigned).await,
         Err(Error::KeyValue { row: 0, .. })
     ));
 }
 
-#[test]
-fn strings_of_every_layout_are_keys_and_so_are_columns_of_nulls() {
+#[tokio::test]
+async fn strings_of_every_layout_are_keys_and_so_are_columns_of_nulls() {
     let layouts: [ArrayRef; 2] = [
         Arc::new(StringViewArray::from(vec![Some("a"), None])),
         Arc::new(
@@ -222,25 +234,31 @@ fn strings_of_every_layout_are_keys_and_so_are_columns_of_nulls() {
         ),
     ];
     for layout in layouts {
-        let keys = keys_of(KeyType::String, layout).unwrap();
+        let keys = keys_of(KeyType::String, layout).await.unwrap();
         assert_eq!(*keys, StringArray::from(vec![Some("a"), None]));
     }
-    let nulls = keys_of(KeyType::Int64, Arc::new(NullArray::new(2))).unwrap();
+    let nulls = keys_of(KeyType::Int64, Arc::new(NullArray::new(2)))
+        .await
+        .unwrap();
     assert_eq!(
         (nulls.null_count(), nulls.data_type()),
         (2, &DataType::Int64)
     );
 }
 
-#[test]
-fn a_spine_with_two_columns_of_one_name_is_refused() {
+#[tokio::test]
+async fn a_spine_with_two_columns_of_one_name_is_refused() {
     let column: ArrayRef = Arc::new(Int64Array::from(vec![7]));
     let twice = spine(vec![
         ("user", Arc::clone(&column)),
         ("user", column),
         ("t", noon()),
     ]);
-    assert!(refused(twice, None).contains("two columns called `user`"));
+    assert!(
+        refused(twice, None)
+            .await
+            .contains("two columns called `user`")
+    );
 }
 
 fn file(folder: &Path, name: &str, text: &str) -> std::path::PathBuf {
@@ -259,8 +277,8 @@ async fn csv_columns_get_the_narrowest_type_that_loses_nothing() {
     let text = "user,t,n,x,ok,zip,big\n007,2013-01-01T00:00:00+01:00,1,0.5,true,00501,9223372036854775808\n\
                 8,2013-01-01,,2,false,10001,1\n";
     let spine = read("spine.csv", text).await.unwrap();
-    assert_eq!(spine.rows(), 2);
-    let checked = spine.check(&features(KeyType::String), None).unwrap();
+    assert_eq!(spine.rows(), Some(2));
+    let checked = spine.check(&features(KeyType::String), None).await.unwrap();
     let types: Vec<DataType> = checked
         .schema
         .fields()
@@ -289,7 +307,11 @@ async fn a_csv_key_that_is_no_number_is_named_with_its_row() {
     let spine = read("spine.csv", "user,t\n7,2013-01-01\nseven,2013-01-01\n")
         .await
         .unwrap();
-    assert!(refused(spine, None).starts_with("row 2 of the spine has `seven` in the key column"));
+    assert!(
+        refused(spine, None)
+            .await
+            .starts_with("row 2 of the spine has `seven` in the key column")
+    );
 }
 
 #[tokio::test]
@@ -312,14 +334,14 @@ async fn a_csv_file_without_rows_is_a_spine_without_rows() {
     let spine = read("spine.csv", "user,event_timestamp,label\n")
         .await
         .unwrap();
-    let checked = spine.check(&features(KeyType::Int64), None).unwrap();
+    let checked = spine.check(&features(KeyType::Int64), None).await.unwrap();
     assert_eq!((checked.rows, checked.schema.fields().len()), (0, 3));
 }
 
-#[test]
-fn a_batch_with_other_columns_than_announced_is_refused() {
+#[tokio::test]
+async fn a_batch_with_other_columns_than_announced_is_refused() {
     let batch = RecordBatch::try_from_iter([users(vec![7]), ("t", noon())]).unwrap();
     let narrow = batch.project(&[0]).unwrap();
-    let error = refused(Spine::new(batch.schema(), vec![batch, narrow]), None);
+    let error = refused(Spine::new(batch.schema(), vec![batch, narrow]), None).await;
     assert!(error.starts_with("batch 1 of the spine has the columns user (Int64) instead of"));
 }

@@ -1,15 +1,19 @@
 //! Which column of a spine holds the event time, and what it says in microseconds UTC.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, TimestampMicrosecondArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Date64Type, Schema, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
+use arrow::error::ArrowError;
+use fs_core::data_type::UTC;
 use fs_core::time::parse_micros;
 use fs_core::{EVENT_TIMESTAMP, FeatureSet};
 
-use super::{listed, nearest};
+use super::{first_row, listed, nearest};
 use crate::Error;
 
 const DAY_MICROS: i64 = 24 * 3_600_000_000;
@@ -21,6 +25,18 @@ pub(super) fn choose(
     features: &FeatureSet,
     named: Option<&str>,
 ) -> Result<usize, Error> {
+    let at = find(schema, features, named)?;
+    let field = schema.field(at);
+    if holds_times(field.data_type()) {
+        return Ok(at);
+    }
+    Err(Error::NotATimestamp {
+        column: field.name().clone(),
+        found: field.data_type().clone(),
+    })
+}
+
+fn find(schema: &Schema, features: &FeatureSet, named: Option<&str>) -> Result<usize, Error> {
     if let Some(column) = named {
         return schema
             .index_of(column)
@@ -57,91 +73,105 @@ pub(super) fn choose(
     }
 }
 
-/// The event time of every row of `batches`, taken from column `at`, which is called `column`.
-pub(super) fn micros(
-    column: &str,
-    at: usize,
-    batches: &[RecordBatch],
-) -> Result<TimestampMicrosecondArray, Error> {
-    let rows = batches.iter().map(RecordBatch::num_rows).sum();
-    let mut micros = Vec::with_capacity(rows);
-    for batch in batches {
-        let start = micros.len();
-        let values = column_micros(column, start, batch.column(at))?;
-        for (row, value) in values.into_iter().enumerate() {
-            micros.push(value.ok_or_else(|| Error::NullTime {
-                column: column.to_owned(),
-                row: start + row,
-            })?);
-        }
+/// Whether a column of this type can hold event times. What its texts say is seen row by row.
+pub(super) fn holds_times(found: &DataType) -> bool {
+    match found {
+        DataType::Dictionary(_, values) => holds_times(values),
+        DataType::Timestamp(..)
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View => true,
+        _ => false,
     }
-    Ok(TimestampMicrosecondArray::from(micros))
 }
 
-/// A column of timestamps, dates or texts as microseconds UTC. What is finer than a microsecond is
-/// rounded down, so that no row moves into its future. `start` is the row that errors count from.
-pub(super) fn column_micros(
+/// The event times of a part of the spine, none of which may be missing. `start` is the row that
+/// errors count from; of several rows that are wrong, the first is named.
+pub(super) fn event_times(
     column: &str,
     start: usize,
     array: &ArrayRef,
-) -> Result<Vec<Option<i64>>, Error> {
-    let scaled = |values: Vec<Option<i64>>, factor: i64| {
-        let scale = |(row, value): (usize, Option<i64>)| {
-            let out_of_range = || Error::TimeOutOfRange {
-                column: column.to_owned(),
-                row: start + row,
-            };
-            value
-                .map(|value| value.checked_mul(factor).ok_or_else(out_of_range))
-                .transpose()
-        };
-        values.into_iter().enumerate().map(scale).collect()
+) -> Result<TimestampMicrosecondArray, Error> {
+    let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    let missing = nulls.and_then(|nulls| (0..nulls.len()).find(|row| nulls.is_null(*row)));
+    let missing = missing.map(|row| Error::NullTime {
+        column: column.to_owned(),
+        row: start + row,
+    });
+    let times = micros(column, start, array);
+    match (times, missing) {
+        (times, None) => times,
+        (times, missing) => Err(first_row([times.err(), missing]).unwrap_or(Error::Interrupted)),
+    }
+}
+
+/// A column of timestamps, dates or texts as microseconds UTC; those that are that already are
+/// shared. What is finer than a microsecond is rounded down, so that no row moves into its future.
+pub(super) fn micros(
+    column: &str,
+    start: usize,
+    array: &ArrayRef,
+) -> Result<TimestampMicrosecondArray, Error> {
+    let out_of_range = |row| Error::TimeOutOfRange {
+        column: column.to_owned(),
+        row: start + row,
     };
-    match array.data_type() {
+    let micros = match array.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => {
-            let values = array.as_primitive::<TimestampSecondType>();
-            scaled(values.iter().collect(), 1_000_000)
+            scaled(array.as_primitive::<TimestampSecondType>(), 1_000_000).map_err(out_of_range)?
         }
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            let values = array.as_primitive::<TimestampMillisecondType>();
-            scaled(values.iter().collect(), 1_000)
+            scaled(array.as_primitive::<TimestampMillisecondType>(), 1_000).map_err(out_of_range)?
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            let values = array.as_primitive::<TimestampMicrosecondType>();
-            Ok(values.iter().collect())
+            array.as_primitive::<TimestampMicrosecondType>().clone()
         }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            let values = array.as_primitive::<TimestampNanosecondType>();
-            let floor = |nanos: i64| nanos.div_euclid(1_000);
-            Ok(values.iter().map(|value| value.map(floor)).collect())
-        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => array
+            .as_primitive::<TimestampNanosecondType>()
+            .unary(|nanos| nanos.div_euclid(1_000)),
         DataType::Date32 => {
-            let values = array.as_primitive::<Date32Type>().iter();
-            scaled(
-                values.map(|value| value.map(i64::from)).collect(),
-                DAY_MICROS,
-            )
+            scaled(array.as_primitive::<Date32Type>(), DAY_MICROS).map_err(out_of_range)?
         }
         DataType::Date64 => {
-            let values = array.as_primitive::<Date64Type>();
-            scaled(values.iter().collect(), 1_000)
+            scaled(array.as_primitive::<Date64Type>(), 1_000).map_err(out_of_range)?
         }
-        DataType::Dictionary(_, values) => column_micros(column, start, &cast(array, values)?),
-        DataType::Utf8 => texts(column, start, array.as_string::<i32>().iter()),
-        DataType::LargeUtf8 => texts(column, start, array.as_string::<i64>().iter()),
-        DataType::Utf8View => texts(column, start, array.as_string_view().iter()),
-        found => Err(Error::NotATimestamp {
-            column: column.to_owned(),
-            found: found.clone(),
-        }),
-    }
+        DataType::Dictionary(_, values) => micros(column, start, &cast(array, values)?)?,
+        DataType::Utf8 => texts(column, start, array.as_string::<i32>().iter())?,
+        DataType::LargeUtf8 => texts(column, start, array.as_string::<i64>().iter())?,
+        DataType::Utf8View => texts(column, start, array.as_string_view().iter())?,
+        found => {
+            return Err(Error::NotATimestamp {
+                column: column.to_owned(),
+                found: found.clone(),
+            });
+        }
+    };
+    Ok(micros.with_timezone(UTC))
+}
+
+/// Every value times `factor`, or the first row where that is too much for 64 bits.
+fn scaled<T>(values: &PrimitiveArray<T>, factor: i64) -> Result<TimestampMicrosecondArray, usize>
+where
+    T: ArrowPrimitiveType<Native: Into<i64>>,
+{
+    let scale = |value: T::Native| value.into().checked_mul(factor);
+    let beyond = || ArrowError::ComputeError(String::new());
+    values
+        .try_unary(|value| scale(value).ok_or_else(beyond))
+        .map_err(|_beyond| {
+            let mut rows = values.iter();
+            rows.position(|value| value.is_some_and(|value| scale(value).is_none()))
+                .unwrap_or_default()
+        })
 }
 
 fn texts<'a>(
     column: &str,
     start: usize,
     texts: impl Iterator<Item = Option<&'a str>>,
-) -> Result<Vec<Option<i64>>, Error> {
+) -> Result<TimestampMicrosecondArray, Error> {
     let read = |(row, text): (usize, Option<&str>)| {
         let bad = |source| Error::BadTime {
             column: column.to_owned(),

@@ -255,7 +255,7 @@ async fn a_training_set_is_written_whole_or_not_at_all() {
         assert_eq!((written.rows, written.bytes > 0), (2, true));
         // What was written can be a spine again.
         let again = Spine::read(&path).await.unwrap();
-        assert_eq!(again.rows(), 2);
+        assert_eq!(again.rows(), Some(2));
     }
     let text = std::fs::read_to_string(folder.path().join("set.csv")).unwrap();
     assert_eq!(

@@ -86,7 +86,7 @@ async fn keys(
     features: &FeatureSet,
 ) -> Result<Vec<(String, ArrayRef)>, Failure> {
     let spine = Spine::read(&project.root.join(SPINE)).await?;
-    let (_, batches) = spine.into_batches(features)?;
+    let (_, batches) = spine.into_batches(features).await?;
     let mut keys: BTreeSet<Vec<String>> = BTreeSet::new();
     for batch in &batches {
         let parts: Vec<&ArrayRef> = columns

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use arrow::array::RecordBatch;
 use fs_core::{Catalog, FeatureRequest, FeatureSet, Naming, TimeRange};
 use fs_registry::{Applied, Force};
 use fs_training::Spine;
@@ -182,8 +183,8 @@ pub(super) async fn training_set(
     let request = request()?;
     let features = FeatureSet::resolve(&catalog, &request, Naming::Short)?;
     let spine = Spine::read(&project.root.join(SPINE)).await?;
-    let spine_rows = spine.rows();
-    let (schema, batches) = spine.into_batches(&features)?;
+    let (schema, batches) = spine.into_batches(&features).await?;
+    let spine_rows = batches.iter().map(RecordBatch::num_rows).sum();
     let stream = remote
         .training_set(&request, Naming::Short, None, schema, batches)
         .await?;
