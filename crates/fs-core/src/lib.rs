@@ -37,7 +37,8 @@ pub use model::{
     Meta, PointInTime, Selected, ServiceEntry, Source, SourceKind,
 };
 pub use name::{
-    EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName, SourceName, ViewName,
+    DatasetName, EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName,
+    SourceName, ViewName,
 };
 pub use selection::{
     FeatureRequest, FeatureSet, KeyBinding, Naming, OutputColumn, SelectionError, ViewSelection,

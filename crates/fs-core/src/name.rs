@@ -173,6 +173,8 @@ names! {
     ViewName checked by check_label;
     /// The name of a feature service.
     ServiceName checked by check_identifier;
+    /// The name of a training set that is kept.
+    DatasetName checked by check_identifier;
     /// The name of a feature inside its view; also the name of its column.
     FeatureName checked by check_column;
     /// The name of one join key of an entity; also the name of its column.

@@ -2,7 +2,8 @@
 
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
-use fs_core::{Code, Coded, EventTime, TimeRange, ViewName};
+use fs_core::suggest::hint;
+use fs_core::{Code, Coded, DatasetName, EventTime, TimeRange, ViewName};
 
 /// Why an operation on the offline store failed. Nothing was changed unless the text says so.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +129,50 @@ pub enum Error {
         /// The id that was asked for.
         id: String,
     },
+    /// A name that a dataset has already.
+    #[error(
+        "there is a dataset `{name}` already: save under another name, or drop it with `fs datasets \
+         drop {name}`"
+    )]
+    DatasetExists {
+        /// The name.
+        name: DatasetName,
+    },
+    /// A dataset that was never saved, or was dropped.
+    #[error("there is no dataset `{name}`{}", hint(.nearest.as_deref()))]
+    NoSuchDataset {
+        /// The name.
+        name: DatasetName,
+        /// The nearest name that exists.
+        nearest: Option<String>,
+    },
+    /// The rows to save broke off.
+    #[error("dataset `{name}` was not saved: its rows broke off")]
+    DatasetRows {
+        /// The name.
+        name: DatasetName,
+        /// What the stream said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A column of a type that Delta does not have.
+    #[error("column `{column}` is {found}, which a Delta table cannot hold: convert it first")]
+    Unstorable {
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// A column that would hide the one that keeps the order of rows.
+    #[error("the training set has a column `_row`, which a dataset keeps its order in: rename it")]
+    RowColumn,
+    /// Values that a Delta table has no room for.
+    #[error("column {column} cannot be stored in a Delta table as it is: convert it first")]
+    Unfit {
+        /// The column.
+        column: String,
+        /// Why not.
+        source: arrow::error::ArrowError,
+    },
     /// Data could not be read back.
     #[error("could not read the offline table of `{table}`")]
     Read {
@@ -154,16 +199,21 @@ impl Coded for Error {
             Self::NotMaterialized { .. } | Self::Incompatible { .. } | Self::Foreign { .. } => {
                 Code::FailedPrecondition
             }
-            Self::OutsideWindow { .. } | Self::Misfit { .. } | Self::Rows { .. } => {
-                Code::InvalidArgument
-            }
+            Self::DatasetExists { .. } => Code::FailedPrecondition,
+            Self::OutsideWindow { .. }
+            | Self::Misfit { .. }
+            | Self::Rows { .. }
+            | Self::Unstorable { .. }
+            | Self::RowColumn
+            | Self::Unfit { .. } => Code::InvalidArgument,
             Self::Conflict { .. } => Code::Conflict,
             Self::LogGone { .. }
             | Self::NoSuchVersion { .. }
             | Self::VersionGone { .. }
             | Self::Remade { .. }
-            | Self::NoSuchRun { .. } => Code::NotFound,
-            Self::Read { .. } => Code::Internal,
+            | Self::NoSuchRun { .. }
+            | Self::NoSuchDataset { .. } => Code::NotFound,
+            Self::DatasetRows { .. } | Self::Read { .. } => Code::Internal,
             Self::Delta { source, .. } => match source.as_ref() {
                 DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } => {
                     Code::Unavailable

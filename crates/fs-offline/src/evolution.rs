@@ -156,17 +156,17 @@ pub(crate) fn plain(data_type: &DataType) -> DataType {
     }
 }
 
-fn to_delta(columns: &Schema) -> Result<StructType, DeltaTableError> {
+pub(crate) fn to_delta(columns: &Schema) -> Result<StructType, DeltaTableError> {
     Ok(columns.try_into_kernel()?)
 }
 
-fn to_arrow(columns: &StructType) -> Result<SchemaRef, DeltaTableError> {
+pub(crate) fn to_arrow(columns: &StructType) -> Result<SchemaRef, DeltaTableError> {
     let columns: Schema = columns.try_into_arrow()?;
     Ok(Arc::new(columns))
 }
 
 /// The oldest protocol, which every reader speaks.
-fn plain_protocol() -> Result<Protocol, DeltaTableError> {
+pub(crate) fn plain_protocol() -> Result<Protocol, DeltaTableError> {
     let protocol = json!({ "minReaderVersion": 1, "minWriterVersion": 2 });
     Ok(serde_json::from_value(protocol)?)
 }

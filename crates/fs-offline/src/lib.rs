@@ -3,6 +3,7 @@
 //! ```text
 //!   <root>/<project>/<view>/            join keys │ event_timestamp │ created_timestamp │ features │ _sequence
 //!   <root>/<project>/_runs/             one row per materialization run
+//!   <root>/<project>/_datasets/<name>/  a training set that was saved
 //! ```
 //!
 //! Any Delta reader can open the tables. What makes them ours lies in the commits:
@@ -25,12 +26,14 @@
 //! | [`changes`] | which rows came and went between two versions |
 //! | [`versions`] | a version of a table that can be named, and found again |
 //! | [`runs`] | the `_runs` table |
+//! | [`datasets`] | training sets that were saved under a name |
 //!
 //! Reading and writing decode, sort and encode on the runtime that polls them: whoever must answer
 //! within microseconds gives this crate a runtime of its own.
 
 pub mod changes;
 mod data_file;
+pub mod datasets;
 pub mod error;
 mod evolution;
 mod file_groups;
@@ -49,6 +52,7 @@ mod table;
 pub mod versions;
 
 pub use changes::Changes;
+pub use datasets::{Dataset, NewDataset};
 pub use error::Error;
 pub use handlers::register_handlers;
 pub use offline_table::OfflineTable;

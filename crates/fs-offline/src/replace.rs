@@ -25,9 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use deltalake::DeltaTableError;
-use deltalake::kernel::transaction::{
-    CommitBuilder, CommitProperties, TableReference, TransactionError,
-};
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
@@ -252,16 +250,7 @@ impl Commit<'_> {
         written: Vec<Path>,
         error: DeltaTableError,
     ) -> Error {
-        let conflict = matches!(
-            &error,
-            DeltaTableError::VersionAlreadyExists(_)
-                | DeltaTableError::Transaction {
-                    source: TransactionError::MaxCommitAttempts(_)
-                        | TransactionError::CommitConflict(_)
-                        | TransactionError::VersionAlreadyExists(_)
-                }
-        );
-        if !conflict {
+        if !Table::is_conflict(&error) {
             // Whether the commit landed is not known, so its files stay.
             return Error::Delta {
                 operation: "commit to",

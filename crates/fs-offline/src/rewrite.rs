@@ -31,6 +31,9 @@ use crate::stamp::Stamp;
 use crate::store::OfflineOptions;
 use crate::{Error, plans};
 
+/// The columns that the log has statistics of.
+const STATISTICS: [&str; 3] = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE];
+
 /// Why files could not be written.
 pub(crate) enum WriteError {
     /// What the rows said, or this crate about them.
@@ -92,7 +95,7 @@ pub(crate) async fn write(
     context: &Arc<TaskContext>,
 ) -> Result<Vec<Add>, WriteError> {
     let mut rows = plans::stream(plan, context).map_err(WriteError::Rows)?;
-    let config = writer_config(columns, options).map_err(WriteError::Files)?;
+    let config = writer_config(columns, options, &STATISTICS).map_err(WriteError::Files)?;
     let mut writer = DeltaWriter::new(log.object_store(None), config);
     let failure = loop {
         match rows.next().await {
@@ -111,15 +114,16 @@ pub(crate) async fn write(
     Err(failure)
 }
 
-fn writer_config(
+/// How data files of `columns` are written, with statistics of some.
+pub(crate) fn writer_config(
     columns: SchemaRef,
     options: &OfflineOptions,
+    statistics: &[&str],
 ) -> Result<WriterConfig, DeltaTableError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(options.row_group_rows))
         .build();
-    let statistics = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE].map(str::to_owned);
     // Overruled by the list, but asked for.
     let indexed = "-1".try_into().map_err(DeltaTableError::generic)?;
     Ok(WriterConfig::new(
@@ -129,7 +133,7 @@ fn writer_config(
         NonZeroU64::new(options.target_file_bytes),
         None,
         indexed,
-        Some(statistics.to_vec()),
+        Some(statistics.iter().copied().map(str::to_owned).collect()),
     ))
 }
 

@@ -109,13 +109,14 @@ impl OfflineStore {
         self.drop_folder(view.as_str()).await
     }
 
-    /// Deletes every table of the project, and the record of its runs; whether there was any.
+    /// Deletes every table of the project, its datasets and the record of its runs; whether there
+    /// was any.
     pub async fn drop_project(&self) -> Result<bool, Error> {
         self.drop_folder("").await
     }
 
     /// Deletes all objects below a folder: the log first, so that no reader sees half a table.
-    async fn drop_folder(&self, name: &str) -> Result<bool, Error> {
+    pub(crate) async fn drop_folder(&self, name: &str) -> Result<bool, Error> {
         let location = if name.is_empty() {
             self.root.clone()
         } else {

@@ -1,6 +1,7 @@
 //! One opened Delta table at one version.
 
 use deltalake::kernel::EagerSnapshot;
+use deltalake::kernel::transaction::TransactionError;
 use deltalake::logstore::LogStoreRef;
 use deltalake::{DeltaTableBuilder, DeltaTableError};
 use fs_core::{EventTime, Location};
@@ -62,6 +63,19 @@ impl Table {
             table: location.to_string(),
             source: Box::new(source),
         }
+    }
+
+    /// Whether somebody else committed first.
+    pub(crate) const fn is_conflict(error: &DeltaTableError) -> bool {
+        matches!(
+            error,
+            DeltaTableError::VersionAlreadyExists(_)
+                | DeltaTableError::Transaction {
+                    source: TransactionError::MaxCommitAttempts(_)
+                        | TransactionError::CommitConflict(_)
+                        | TransactionError::VersionAlreadyExists(_)
+                }
+        )
     }
 
     /// An error of `operation` on this table.
