@@ -209,6 +209,9 @@ pub enum Error {
         /// The view.
         view: ViewName,
     },
+    /// A training set that could not be kept under its name.
+    #[error("the training set was not saved")]
+    Dataset(#[source] Box<fs_offline::Error>),
     /// A file without a record of how it was made.
     #[error(
         "`{}` carries no record of the versions it was made of: give a training set that `fs \
@@ -343,9 +346,10 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::Selection(source) => source.code(),
-            Self::History { source, .. } => source.code(),
+            Self::History { source, .. } | Self::Offline(source) | Self::Dataset(source) => {
+                source.code()
+            }
             Self::Join { source, .. } => source.code(),
-            Self::Offline(source) => source.code(),
             Self::Engine(source) => source.code(),
             Self::Carried(source) => source.code(),
             Self::NotMaterialized { .. } => Code::FailedPrecondition,

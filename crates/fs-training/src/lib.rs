@@ -17,6 +17,7 @@
 //! | [`record`] | [`Record`]: what a training set was made of, which it carries |
 //! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file or from batches |
 //! | [`training`] | [`TrainingSets`]: joins a spine with the features asked for |
+//! | [`save`] | a training set into a dataset, which has a name |
 //! | [`write`] | a training set into a Parquet or CSV file |
 
 mod error;
@@ -24,6 +25,7 @@ mod error;
 mod fixture;
 pub mod query;
 pub mod record;
+pub mod save;
 pub mod spine;
 pub mod training;
 mod versions;

@@ -1,5 +1,7 @@
 //! Joining a spine with the features asked for.
 
+mod split;
+
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -29,8 +31,8 @@ const BATCHES_AHEAD: usize = 2;
 /// It has threads of its own, so that joining never holds up the runtime that asks for it.
 #[derive(Debug, Clone)]
 pub struct TrainingSets {
-    offline: Arc<OfflineStore>,
-    workers: Workers,
+    pub(crate) offline: Arc<OfflineStore>,
+    pub(crate) workers: Workers,
 }
 
 /// The rows of a spine with their features: columns, a report, and a stream of batches.

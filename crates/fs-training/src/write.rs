@@ -18,7 +18,7 @@ use crate::record::RECORD;
 use crate::{Error, TrainingSet};
 
 /// Rows that are written at once: the bytes of a file depend on its rows, not on how they came.
-pub(crate) const BATCH_ROWS: usize = 8192;
+const BATCH_ROWS: usize = 8192;
 
 /// What a file holds, told by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

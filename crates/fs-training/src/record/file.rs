@@ -3,14 +3,10 @@
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::datatypes::Schema;
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{RECORD, Record};
-use crate::write::BATCH_ROWS;
 use crate::{Error, Spine};
 
 /// How every Parquet file begins.
@@ -87,42 +83,6 @@ impl Recorded {
                 path: self.path.clone(),
             });
         }
-        let (path, columns) = (self.path.clone(), self.record.spine_columns.clone());
-        tokio::task::spawn_blocking(move || spine_columns(&path, &columns))
-            .await
-            .map_err(|_stopped| Error::Interrupted)?
+        Spine::of_training_set(&self.path, &self.record.spine_columns, RECORD).await
     }
-}
-
-fn spine_columns(path: &Path, columns: &[String]) -> Result<Spine, Error> {
-    let file = File::open(path).map_err(|source| Error::File {
-        operation: "open",
-        path: path.to_owned(),
-        source,
-    })?;
-    let unreadable = |source| Error::Parquet {
-        path: path.to_owned(),
-        source,
-    };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
-    let schema = Arc::clone(builder.schema());
-    let positions: Result<Vec<usize>, _> =
-        columns.iter().map(|name| schema.index_of(name)).collect();
-    let positions = positions.map_err(|_absent| Error::SpineGone {
-        path: path.to_owned(),
-        columns: columns.join(", "),
-    })?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), positions.iter().copied());
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(BATCH_ROWS)
-        .build()
-        .map_err(unreadable)?;
-    let mut metadata = schema.metadata().clone();
-    metadata.remove(RECORD);
-    let fields = schema.project(&positions)?.fields;
-    let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
-    let batches = reader.map(|batch| Ok(batch?.with_schema(Arc::clone(&schema))?));
-    let batches = batches.collect::<Result<Vec<_>, Error>>()?;
-    Ok(Spine::new(schema, batches))
 }

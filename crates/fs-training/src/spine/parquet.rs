@@ -26,6 +26,10 @@ pub(super) struct ParquetFile {
     pub(super) schema: SchemaRef,
     pub(super) rows: usize,
     object: ObjectMeta,
+    /// All columns of the file.
+    file: SchemaRef,
+    /// The positions in the file of those of `schema`.
+    columns: Vec<usize>,
 }
 
 impl ParquetFile {
@@ -47,9 +51,12 @@ impl ParquetFile {
         let rows = footer.metadata().file_metadata().num_rows();
         let location = ObjectPath::from_absolute_path(&place)
             .map_err(|error| unreadable(ParquetError::External(Box::new(error))))?;
+        let schema = footer.schema();
         Ok(Self {
             path: Arc::from(path),
-            schema: Arc::clone(footer.schema()),
+            file: Arc::clone(schema),
+            columns: (0..schema.fields().len()).collect(),
+            schema: Arc::clone(schema),
             rows: usize::try_from(rows).unwrap_or_default(),
             object: ObjectMeta {
                 location,
@@ -61,9 +68,21 @@ impl ParquetFile {
         })
     }
 
+    /// The same file with these columns only, and without an entry of its metadata; `None` if one
+    /// of them is not there.
+    pub(super) fn select(mut self, names: &[String], without: &str) -> Option<Self> {
+        let columns = names.iter().map(|name| self.file.index_of(name).ok());
+        self.columns = columns.collect::<Option<_>>()?;
+        let mut schema = self.file.project(&self.columns).ok()?;
+        schema.metadata.remove(without);
+        self.schema = Arc::new(schema);
+        Some(self)
+    }
+
     /// Reads the columns at these positions from the first row to the last.
     pub(super) fn scan(&self, columns: Vec<usize>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let source = ParquetSource::new(Arc::clone(&self.schema));
+        let source = ParquetSource::new(Arc::clone(&self.file));
+        let columns = columns.into_iter().map(|at| self.columns[at]).collect();
         let file = PartitionedFile::new_from_meta(self.object.clone());
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file(file)

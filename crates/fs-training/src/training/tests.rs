@@ -5,7 +5,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use fs_core::code::report;
 use fs_core::data_type::UTC;
-use fs_core::{Code, Coded, EVENT_TIMESTAMP, FeatureRequest, Naming, Span, Ttl};
+use fs_core::{Code, Coded, EVENT_TIMESTAMP, EventTime, FeatureRequest, Naming, Span, Ttl};
 use fs_pit::Rule;
 
 use super::*;
@@ -14,6 +14,7 @@ use crate::record::RECORD;
 
 mod properties;
 mod reproduced;
+mod saved;
 
 fn ints(values: &[Option<i64>]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
