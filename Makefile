@@ -3,10 +3,10 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint build deps bench help
+.PHONY: demo test lint build deps bench bench-training help
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 demo: ## Build fs and run its main job on real data; no server to install
 	$(CARGO) build --workspace
@@ -24,6 +24,11 @@ build: ## The optimised binary
 
 bench: ## Criterion benchmarks
 	$(CARGO) bench --package fs-benches
+
+SIZES ?= 1m,10m
+bench-training: build ## Training sets, beside DuckDB, Polars and Feast; SIZES=1m,10m,50m ARGS=…
+	@python="$$(benches/training/install.sh)" && \
+	  "$$python" benches/training/run.py --fs $(TARGET)/release/fs --sizes $(SIZES) $(ARGS)
 
 deps: ## A Redis server and the Python clients of the integration tests
 	@integration/install-deps.sh

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Makes training sets with `fs` and with the engines of today, one after the other, and prints what each took.
+
+`make bench-training` is the way in; README.md beside this file says what is measured and how to repeat it.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+
+import competitors
+import feature_repo
+import measure
+import report
+from cases import END, KEYS, SIZES, START, VIEWS, Case
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+DISCARDED = ("50m",)
+ENVIRONMENT = {"FEAST_USAGE": "False", "TZ": "UTC"}
+
+
+def main() -> None:
+    chosen = arguments()
+    cases = [Case(size, keys, views) for size in chosen.sizes for keys in chosen.keys for views in chosen.views]
+    if chosen.commands:
+        return print_commands(cases, chosen)
+    warn_when_busy()
+    print(report.heading(chosen.runs, os.cpu_count(), memory_gib("MemTotal"), versions(chosen.fs)))
+    for case in cases:
+        run_case(case, chosen)
+        print(report.case_table(read_results(case, chosen.data), chosen.engines), flush=True)
+        if case.size in DISCARDED and not chosen.keep:
+            discard(case, cases, chosen.data)
+    print(report.ingest_table([read_results(case, chosen.data) for case in cases]))
+
+
+def arguments() -> argparse.Namespace:
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    data = os.environ.get("FS_BENCH_DATA", target / "bench-training")
+    defaults = [name for name in competitors.ENGINES if name != "duckdb-rows"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=listed(SIZES), default=["1m", "10m"], help=",".join(SIZES))
+    parser.add_argument("--keys", type=listed(KEYS), default=list(KEYS), help=",".join(KEYS))
+    parser.add_argument("--views", type=listed(map(str, VIEWS)), default=list(VIEWS), help="1,3")
+    engines = competitors.ENGINES
+    parser.add_argument("--engines", type=listed(engines), default=defaults, help=",".join(engines))
+    parser.add_argument("--runs", type=int, default=3, help="0 generates and ingests only")
+    parser.add_argument("--fs", type=pathlib.Path, default=target / "release" / "fs", help="the binary")
+    parser.add_argument("--data", type=pathlib.Path, default=data, help="where files and results are kept")
+    parser.add_argument("--timeout", type=float, default=600.0, help="seconds of one run")
+    parser.add_argument("--memory", type=float, help="GiB of one run [default: nine tenths of what is free now]")
+    parser.add_argument("--ingest-anew", action="store_true", help="write the Delta tables again")
+    parser.add_argument("--keep", action="store_true", help=f"keep the files of {','.join(DISCARDED)}")
+    parser.add_argument("--commands", action="store_true", help="print the commands instead, to run one alone")
+    chosen = parser.parse_args()
+    chosen.views = [int(views) for views in chosen.views]
+    chosen.data, chosen.fs = chosen.data.resolve(), chosen.fs.resolve()
+    chosen.memory = int((chosen.memory or 0.9 * memory_gib("MemAvailable")) * 2**30)
+    if "fs" in chosen.engines and not chosen.fs.exists():
+        parser.error(f"{chosen.fs} is not there: make build")
+    return chosen
+
+
+def listed(known: object):
+    names = list(known)
+
+    def parse(text: str) -> list[str]:
+        for name in text.split(","):
+            if name not in names:
+                raise argparse.ArgumentTypeError(f"{name} is none of {','.join(names)}")
+        return text.split(",")
+
+    return parse
+
+
+def run_case(case: Case, chosen: argparse.Namespace) -> None:
+    run_quietly([sys.executable, str(HERE / "generate.py"), case.name, "--data", str(chosen.data)])
+    # DuckDB leaves its limit by a little, and spills before it reaches it.
+    setting = competitors.Setting(case, chosen.data, chosen.fs, chosen.memory * 8 // 10)
+    limits = measure.Limits(chosen.timeout, chosen.memory)
+    results = read_results(case, chosen.data)
+    engines = {name: competitors.ENGINES[name] for name in chosen.engines}
+    engines = {name: engine for name, engine in engines.items() if case.size in engine.sizes}
+    if "fs" in engines:
+        ingest(setting, limits, results, chosen.ingest_anew)
+    for name, engine in engines.items():
+        if engine.prepare:
+            run_quietly(engine.prepare(setting))
+        results["engines"][name] = {"title": engine.title, "runs": [], "answer": None}
+    # Round after round, so that what disturbs the machine for a while does not disturb one engine only.
+    for number in range(chosen.runs):
+        for name, engine in engines.items():
+            result = results["engines"][name]
+            if all(run["outcome"] == "ok" for run in result["runs"]):
+                run_engine(setting, engine, limits, result)
+                print(f"{case.name} {name} {number + 1}: {report.run_line(result['runs'][-1])}", file=sys.stderr)
+                write_results(case, chosen.data, results)
+
+
+def run_engine(setting: competitors.Setting, engine: competitors.Engine, limits: measure.Limits, result: dict) -> None:
+    scratch = fresh_scratch(setting.data)
+    out = scratch / "training_set.parquet"
+    warm([setting.case.spine(setting.data), *([setting.tables] if engine.title == "fs" else setting.views)])
+    run = measure.run(engine.command(setting, out), scratch, limits, ENVIRONMENT)
+    result["runs"].append(dataclasses.asdict(run))
+    if run.outcome == "ok":
+        result["answer"] = answer(setting.case, out)
+    shutil.rmtree(scratch)
+
+
+def answer(case: Case, out: pathlib.Path) -> dict:
+    found = subprocess.run(
+        [sys.executable, str(HERE / "answers.py"), str(out), *case.view_names], capture_output=True, text=True
+    )
+    if found.returncode:
+        return {"rows": None, "digest": None, "error": found.stderr.strip().splitlines()[-1]}
+    return json.loads(found.stdout)
+
+
+def ingest(setting: competitors.Setting, limits: measure.Limits, results: dict, anew: bool) -> None:
+    """Brings the views into Delta tables, unless they are there. The limit of memory is that of the engines."""
+    case, repo = setting.case, setting.case.repo(setting.data)
+    if setting.tables.exists() and results.get("ingest") and not anew:
+        return
+    shutil.rmtree(repo, ignore_errors=True)
+    feature_repo.write(case, setting.data)
+    scratch = fresh_scratch(setting.data)
+    run_quietly([str(setting.fs), "-C", str(repo), "apply"])
+    warm(setting.views)
+    command = [str(setting.fs), "-C", str(repo), "materialize", START.date().isoformat(), END.date().isoformat()]
+    run = measure.run(command, scratch, measure.Limits(10 * limits.seconds, limits.memory_bytes), ENVIRONMENT)
+    if run.outcome != "ok":
+        raise SystemExit(f"{' '.join(command)}: {run.outcome}\n{run.message}")
+    sizes = {"source_bytes": sum(map(size, setting.views)), "table_bytes": size(setting.tables)}
+    results["ingest"] = dataclasses.asdict(run) | sizes
+    print(f"{case.name} ingest: {report.run_line(results['ingest'])}", file=sys.stderr)
+    write_results(case, setting.data, results)
+
+
+def discard(case: Case, cases: list[Case], data: pathlib.Path) -> None:
+    """Removes the tables of `case`, and its files unless a later case reads them."""
+    shutil.rmtree(case.repo(data))
+    later = cases[cases.index(case) + 1 :]
+    if not any(other.folder(data) == case.folder(data) for other in later):
+        shutil.rmtree(case.folder(data))
+
+
+def print_commands(cases: list[Case], chosen: argparse.Namespace) -> None:
+    out = chosen.data / "scratch" / "training_set.parquet"
+    for case in cases:
+        setting = competitors.Setting(case, chosen.data, chosen.fs, chosen.memory * 8 // 10)
+        for name in chosen.engines:
+            print(" ".join(competitors.ENGINES[name].command(setting, out)))
+
+
+def run_quietly(command: list[str]) -> None:
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ENVIRONMENT})
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}\n{' '.join(command)} failed")
+
+
+def warm(paths: list[pathlib.Path]) -> None:
+    """Reads the files, so that every run finds them in the page cache."""
+    buffer = bytearray(2**20)
+    for path in paths:
+        for file in files(path):
+            with file.open("rb", buffering=0) as stream:
+                while stream.readinto(buffer):
+                    pass
+
+
+def files(path: pathlib.Path) -> list[pathlib.Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+
+
+def size(path: pathlib.Path) -> int:
+    return sum(file.stat().st_size for file in files(path))
+
+
+def fresh_scratch(data: pathlib.Path) -> pathlib.Path:
+    scratch = data / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    return scratch
+
+
+def read_results(case: Case, data: pathlib.Path) -> dict:
+    path = data / "results" / f"{case.name}.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    return {"case": dataclasses.asdict(case), "engines": {}, "ingest": None}
+
+
+def write_results(case: Case, data: pathlib.Path, results: dict) -> None:
+    results["date"] = datetime.date.today().isoformat()
+    path = data / "results" / f"{case.name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2))
+
+
+def warn_when_busy() -> None:
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"the machine is busy (load {load:.1f}): wall times will be too long", file=sys.stderr)
+
+
+def memory_gib(field: str) -> float:
+    lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 2**20
+
+
+def versions(fs: pathlib.Path) -> list[str]:
+    ours = [subprocess.run([str(fs), "--version"], capture_output=True, text=True).stdout.strip()] if fs.exists() else []
+    return ours + [f"{name} {importlib.metadata.version(name.lower())}" for name in ("DuckDB", "Polars", "Feast")]
+
+
+if __name__ == "__main__":
+    main()
