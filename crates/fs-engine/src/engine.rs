@@ -107,11 +107,10 @@ impl Engine {
         problems
     }
 
-    fn tables(&self, catalog: &Catalog) -> Tables {
+    pub(crate) fn tables(&self, catalog: &Catalog) -> Tables {
         Tables::new(Arc::clone(&self.shared), catalog)
     }
 
-    #[cfg(test)]
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }

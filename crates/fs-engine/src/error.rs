@@ -99,6 +99,14 @@ pub enum Error {
         /// The source.
         source_name: SourceName,
     },
+    /// SQL that says nothing that can be answered.
+    #[error("{}: {problem}", place(*.position))]
+    BadSql {
+        /// The line and the column, counted from 1, where they are known.
+        position: Option<(u64, u64)>,
+        /// What is wrong.
+        problem: String,
+    },
     /// SQL that failed while it ran.
     #[error("reading the rows of {origin} failed")]
     Query {
@@ -122,6 +130,14 @@ pub enum Error {
     /// The session could not be made.
     #[error("cannot start the query engine")]
     Start(#[source] DataFusionError),
+}
+
+/// A place in the SQL.
+fn place(position: Option<(u64, u64)>) -> String {
+    match position {
+        Some((line, column)) => format!("line {line}, column {column} of the SQL"),
+        None => "the SQL".to_owned(),
+    }
 }
 
 /// A value that is not of the declared type.

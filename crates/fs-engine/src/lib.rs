@@ -18,11 +18,13 @@ mod delta_table;
 mod engine;
 mod error;
 mod files;
+mod in_order;
 mod options;
 mod parquet_table;
 mod problem;
 mod rows;
 mod spool;
+mod sql;
 mod tables;
 mod text_table;
 mod union;
@@ -34,6 +36,7 @@ pub use options::EngineOptions;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
 pub use rows::ViewRows;
 pub use spool::{Spool, Spooled};
+pub use sql::Query;
 
 #[cfg(test)]
 mod tests;

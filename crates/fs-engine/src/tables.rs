@@ -20,11 +20,14 @@ use crate::delta_table::DeltaSource;
 use crate::files::Finder;
 use crate::parquet_table::ParquetTable;
 use crate::text_table::{self, TextFormat, TextTable};
-use crate::{EngineOptions, Error};
+use crate::{EngineOptions, Error, in_order};
 
 /// The catalog and schema of `DataFusion` in which the sources are tables.
-const CATALOG: &str = "fs";
-const SCHEMA: &str = "sources";
+pub(crate) const CATALOG: &str = "fs";
+pub(crate) const SCHEMA: &str = "sources";
+
+/// The part of the memory limit that a sort sets aside.
+const SORTS_SET_ASIDE: usize = 16;
 
 /// What every query of an engine shares.
 #[derive(Debug)]
@@ -44,6 +47,19 @@ impl Shared {
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
         options.execution.time_zone = Some("+00:00".to_owned());
+        config
+    }
+
+    /// The same for plans that sort: a sort sets aside some memory for merging what it spilled, by
+    /// itself 10 MiB, which a small `memory_limit` does not have.
+    pub(crate) fn sorting_config(&self) -> SessionConfig {
+        let mut config = Self::config();
+        let execution = &mut config.options_mut().execution;
+        if let Some(limit) = self.options.memory_limit {
+            let part = limit / SORTS_SET_ASIDE;
+            let usual = execution.sort_spill_reservation_bytes;
+            execution.sort_spill_reservation_bytes = usual.min(part);
+        }
         config
     }
 }
@@ -77,12 +93,7 @@ impl Tables {
     /// A session whose tables are the sources, and whose plans have one partition, so that rows
     /// keep the order of the source.
     pub(crate) fn session(&self) -> SessionContext {
-        let config = Shared::config().with_target_partitions(1);
-        self.session_with(config)
-    }
-
-    pub(crate) fn session_with(&self, config: SessionConfig) -> SessionContext {
-        let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.shared.runtime));
+        let context = in_order::session(Shared::config(), &self.shared.runtime);
         if let Some(catalog) = context.catalog(CATALOG) {
             // Refused only by catalogs that cannot be written to.
             catalog.register_schema(SCHEMA, Arc::new(self.clone())).ok();

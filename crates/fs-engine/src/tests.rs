@@ -8,5 +8,6 @@ mod files;
 mod fixture;
 mod late_rows;
 mod order;
+mod queries;
 mod sql;
 mod text;

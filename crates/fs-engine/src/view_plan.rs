@@ -3,20 +3,16 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, SchemaRef};
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::ExecutionPlanProperties;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{DataFrame, Expr};
 use fs_core::{DataType, FeatureView, FileFormat, Source, SourceKind, TimeRange};
-use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::bounds::{between, column};
 use crate::conform::{Conform, raw_columns};
 use crate::convert::Slack;
 use crate::problem::SourceProblem;
 use crate::tables::Tables;
-use crate::{Error, ViewRows, check};
+use crate::{Error, ViewRows, check, in_order};
 
 /// A view and the lazy rows that it is read from.
 pub(crate) struct ViewPlan<'a> {
@@ -166,29 +162,10 @@ impl<'a> ViewPlan<'a> {
     }
 
     async fn run(&self, frame: DataFrame) -> Result<SendableRecordBatchStream, Error> {
-        in_order(frame)
+        in_order::run(frame)
             .await
             .map_err(|cause| Error::of_query(format!("view `{}`", self.view.name), cause))
     }
-}
-
-/// Runs a plan one partition after the other.
-///
-/// `DataFusion` itself would run them side by side and mix their rows, for the branches of a
-/// `UNION ALL` for instance.
-async fn in_order(frame: DataFrame) -> DataFusionResult<SendableRecordBatchStream> {
-    let task = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await?;
-    let schema = plan.schema();
-    let partitions = plan.output_partitioning().partition_count();
-    if partitions == 1 {
-        return plan.execute(0, task);
-    }
-    let rows = stream::iter(0..partitions)
-        .map(move |at| plan.execute(at, Arc::clone(&task)))
-        .try_flatten()
-        .map_err(|error: DataFusionError| error);
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
 }
 
 fn is_text(source: &Source) -> bool {
