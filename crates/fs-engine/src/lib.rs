@@ -12,15 +12,19 @@
 
 mod bounds;
 mod check;
+mod codec;
 mod conform;
 mod convert;
 mod delta_table;
 mod engine;
 mod error;
+pub mod fetch_rows;
 mod files;
 mod in_order;
 mod options;
 mod parquet_table;
+mod planner;
+pub mod point_in_time;
 mod problem;
 mod rows;
 mod spool;
@@ -30,9 +34,12 @@ mod text_table;
 mod union;
 mod view_plan;
 
+pub use codec::OperatorCodec;
 pub use engine::Engine;
 pub use error::{BadRows, BadValue, Error};
+pub use fetch_rows::{FetchRowsExec, OutputColumn};
 pub use options::EngineOptions;
+pub use planner::OperatorPlanner;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
 pub use rows::ViewRows;
 pub use spool::{Spool, Spooled};

@@ -44,6 +44,27 @@ impl KeptRows {
         }
     }
 
+    /// The same, for a kernel whose first batch has the number `first`.
+    pub const fn numbered_from(mut self, first: u32) -> Self {
+        self.batches = first;
+        self
+    }
+
+    /// Takes over what `later` keeps, all of whose batches have greater numbers.
+    pub fn append(&mut self, later: Self) {
+        self.batches = later.batches;
+        self.rows += later.rows;
+        self.pieces.extend(later.pieces);
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        let pieces = self.pieces.iter();
+        pieces
+            .map(|piece| size_of_val(piece.ids.as_slice()) + piece.columns.get_array_memory_size())
+            .sum()
+    }
+
     /// How many rows are kept, those that lost meanwhile included.
     pub const fn rows(&self) -> usize {
         self.rows

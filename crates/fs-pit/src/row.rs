@@ -103,16 +103,17 @@ impl Candidate {
 }
 
 impl RowId {
-    /// Both numbers in one: batch above row.
-    pub(crate) const fn pack(self) -> u64 {
+    /// Both numbers in one: `batch << 32 | row`.
+    pub const fn pack(self) -> u64 {
         ((self.batch as u64) << 32) | self.row as u64
     }
 
+    /// What [`Self::pack`] made.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "each half of the number is taken apart"
     )]
-    pub(crate) const fn unpack(packed: u64) -> Self {
+    pub const fn unpack(packed: u64) -> Self {
         Self {
             batch: (packed >> 32) as u32,
             row: packed as u32,

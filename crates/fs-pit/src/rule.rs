@@ -1,6 +1,7 @@
 //! When a feature row is visible, and when it is too old.
 
 use fs_core::{FeatureView, PointInTime, Span, Ttl};
+use serde::{Deserialize, Serialize};
 
 /// When the feature rows of a view may be used.
 ///
@@ -14,7 +15,7 @@ use fs_core::{FeatureView, PointInTime, Span, Ttl};
 ///
 /// Every comparison is inclusive. Times are microseconds UTC; sums and differences stop at the
 /// ends of 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Rule {
     /// How long a row may be used after its event time; no limit if absent.
     pub ttl: Option<Ttl>,

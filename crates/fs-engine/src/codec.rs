@@ -1,0 +1,200 @@
+//! Our operators as bytes, so that a plan can be run by another process.
+//!
+//! Only what an operator is told is written here; its children, and the leaves below them, are
+//! written by `DataFusion`. The filters that a join fills in while it runs are written as the
+//! expressions that they are, so that with a converter that keeps shared expressions shared, the
+//! scans of the other process still look at them.
+
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Result, TableReference, internal_err, not_impl_err, plan_err};
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{Extension, LogicalPlan};
+use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::logical_plan::LogicalExtensionCodec;
+use datafusion_proto::physical_plan::{
+    PhysicalExtensionCodec, PhysicalPlanDecodeContext, PhysicalProtoConverterExtension,
+};
+use datafusion_proto::protobuf::PhysicalExprNode;
+use prost::Message;
+
+use crate::point_in_time::{PointInTimeJoinExec, PointInTimeJoinNode, PointInTimeSpec};
+
+/// The version of the bytes; others are refused.
+const VERSION: u32 = 1;
+
+/// Writes and reads our operators. Plans with extensions of others need a codec that asks each.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OperatorCodec;
+
+/// An operator on the wire.
+#[derive(Clone, PartialEq, Message)]
+struct Envelope {
+    #[prost(uint32, tag = "1")]
+    version: u32,
+    #[prost(oneof = "Operator", tags = "2")]
+    operator: Option<Operator>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum Operator {
+    #[prost(message, tag = "2")]
+    PointInTimeJoin(Join),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Join {
+    /// A [`PointInTimeSpec`] as JSON.
+    #[prost(string, tag = "1")]
+    spec: String,
+    #[prost(message, repeated, tag = "2")]
+    filters: Vec<Filter>,
+}
+
+/// The filter that the scans of a history look at.
+#[derive(Clone, PartialEq, Message)]
+struct Filter {
+    #[prost(uint32, tag = "1")]
+    history: u32,
+    #[prost(message, optional, tag = "2")]
+    expression: Option<PhysicalExprNode>,
+}
+
+impl Envelope {
+    fn write(operator: Operator, bytes: &mut Vec<u8>) -> Result<()> {
+        let envelope = Self {
+            version: VERSION,
+            operator: Some(operator),
+        };
+        envelope.encode(bytes).map_err(external)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Operator> {
+        let envelope = Self::decode(bytes).map_err(external)?;
+        match envelope.operator {
+            Some(operator) if envelope.version == VERSION => Ok(operator),
+            _ => plan_err!(
+                "an operator in version {} of the wire form; this program knows {VERSION}",
+                envelope.version
+            ),
+        }
+    }
+}
+
+impl Join {
+    fn new(spec: &PointInTimeSpec) -> Result<Self> {
+        Ok(Self {
+            spec: serde_json::to_string(spec).map_err(external)?,
+            filters: Vec::new(),
+        })
+    }
+
+    fn spec(&self) -> Result<PointInTimeSpec> {
+        serde_json::from_str(&self.spec).map_err(external)
+    }
+}
+
+fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+impl PhysicalExtensionCodec for OperatorCodec {
+    fn try_decode(
+        &self,
+        bytes: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        context: &TaskContext,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Operator::PointInTimeJoin(join) = Envelope::read(bytes)?;
+        let Some((spine, histories)) = inputs.split_first() else {
+            return internal_err!("a point-in-time join without a spine");
+        };
+        let decoding = PhysicalPlanDecodeContext::new(context, self);
+        let mut filters = vec![None; histories.len()];
+        for filter in &join.filters {
+            let at = filter.history as usize;
+            let (Some(expression), Some(history)) = (&filter.expression, histories.get(at)) else {
+                return internal_err!("a filter of a history that is not there");
+            };
+            let schema = history.schema();
+            let read = converter.proto_to_physical_expr(expression, &schema, &decoding)?;
+            filters[at] = Arc::downcast::<DynamicFilterPhysicalExpr>(read).ok();
+        }
+        let (spec, spine) = (join.spec()?, Arc::clone(spine));
+        let join = PointInTimeJoinExec::with_filters(spec, spine, histories.to_vec(), filters)?;
+        Ok(Arc::new(join))
+    }
+
+    fn try_encode(
+        &self,
+        node: Arc<dyn ExecutionPlan>,
+        bytes: &mut Vec<u8>,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<()> {
+        let Some(join) = node.downcast_ref::<PointInTimeJoinExec>() else {
+            return not_impl_err!("{} is not one of our operators", node.name());
+        };
+        let mut message = Join::new(join.spec())?;
+        for (history, filter) in (0..).zip(join.filters()) {
+            if let Some(filter) = filter {
+                let expression = Arc::clone(filter) as _;
+                message.filters.push(Filter {
+                    history,
+                    expression: Some(converter.physical_expr_to_proto(&expression, self)?),
+                });
+            }
+        }
+        Envelope::write(Operator::PointInTimeJoin(message), bytes)
+    }
+}
+
+impl LogicalExtensionCodec for OperatorCodec {
+    fn try_decode(
+        &self,
+        bytes: &[u8],
+        inputs: &[LogicalPlan],
+        _context: &TaskContext,
+    ) -> Result<Extension> {
+        let Operator::PointInTimeJoin(join) = Envelope::read(bytes)?;
+        let Some((spine, histories)) = inputs.split_first() else {
+            return internal_err!("a point-in-time join without a spine");
+        };
+        let node = PointInTimeJoinNode::try_new(join.spec()?, spine.clone(), histories.to_vec())?;
+        Ok(Extension {
+            node: Arc::new(node),
+        })
+    }
+
+    fn try_encode(&self, node: &Extension, bytes: &mut Vec<u8>) -> Result<()> {
+        let Some(join) = node.node.as_any().downcast_ref::<PointInTimeJoinNode>() else {
+            return not_impl_err!("{} is not one of our nodes", node.node.name());
+        };
+        Envelope::write(Operator::PointInTimeJoin(Join::new(join.spec())?), bytes)
+    }
+
+    fn try_decode_table_provider(
+        &self,
+        _bytes: &[u8],
+        table: &TableReference,
+        _schema: arrow::datatypes::SchemaRef,
+        _context: &TaskContext,
+    ) -> Result<Arc<dyn TableProvider>> {
+        not_impl_err!("the table {table} is for another codec")
+    }
+
+    fn try_encode_table_provider(
+        &self,
+        table: &TableReference,
+        _node: Arc<dyn TableProvider>,
+        _bytes: &mut Vec<u8>,
+    ) -> Result<()> {
+        not_impl_err!("the table {table} is for another codec")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Reading the wanted rows of a table, several chunks at a time.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use futures::{Stream, StreamExt, TryStreamExt};
+
+use super::chunks::{Chunk, cut};
+use super::marks::{Marks, words};
+use super::payload::Pieces;
+use super::source::TableSource;
+
+/// Metadata of so many files is loaded at a time.
+const FILES_AT_ONCE: usize = 16;
+
+/// What is wanted of one table, and where it lies.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) source: Arc<TableSource>,
+    pub(super) marks: Marks,
+    pub(super) chunks: Vec<Chunk>,
+    /// The rows of every file that has wanted rows.
+    totals: Vec<usize>,
+}
+
+impl Wanted {
+    /// Looks up the row groups of the files that have wanted rows.
+    pub(super) async fn find(
+        source: Arc<TableSource>,
+        marks: Marks,
+        context: &TaskContext,
+    ) -> Result<Self, DataFusionError> {
+        let row_groups = |number: usize| {
+            let (source, bits) = (&source, &marks.files()[number]);
+            async move {
+                if bits.is_empty() {
+                    return Ok(Vec::new());
+                }
+                source.row_groups(number, bits, context).await
+            }
+        };
+        let row_groups: Vec<Vec<usize>> = futures::stream::iter(0..marks.files().len())
+            .map(row_groups)
+            .buffered(FILES_AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let chunks = cut(&marks, &row_groups);
+        let found: usize = chunks.iter().map(|chunk| chunk.wanted).sum();
+        if found != marks.count() {
+            return Err(DataFusionError::Execution(format!(
+                "{} addresses are of rows that their files do not have",
+                marks.count() - found
+            )));
+        }
+        let totals = row_groups.iter().map(|rows| rows.iter().sum()).collect();
+        Ok(Self {
+            source,
+            marks,
+            chunks,
+            totals,
+        })
+    }
+
+    /// The pieces of the chunks, in their order where `in_order`, else as they come.
+    pub(super) fn read(
+        self: &Arc<Self>,
+        readers: usize,
+        in_order: bool,
+        context: &Arc<TaskContext>,
+    ) -> impl Stream<Item = Result<(usize, Vec<RecordBatch>), DataFusionError>> + Send + use<> {
+        let (wanted, context) = (Arc::clone(self), Arc::clone(context));
+        let chunks = futures::stream::iter(0..self.chunks.len()).map(move |at| {
+            let (wanted, context) = (Arc::clone(&wanted), Arc::clone(&context));
+            let task = SpawnedTask::spawn(async move { wanted.read_chunk(at, &context).await });
+            async move {
+                let pieces = task.join_unwind().await;
+                let pieces = pieces.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))?;
+                Ok((at, pieces?))
+            }
+        });
+        if in_order {
+            chunks.buffered(readers).boxed()
+        } else {
+            chunks.buffer_unordered(readers).boxed()
+        }
+    }
+
+    async fn read_chunk(
+        &self,
+        at: usize,
+        context: &Arc<TaskContext>,
+    ) -> Result<Vec<RecordBatch>, DataFusionError> {
+        let chunk = &self.chunks[at];
+        let bits = &self.marks.files()[chunk.file];
+        let total = self.totals[chunk.file];
+        let batch_rows = context.session_config().batch_size();
+        let mut rows = self.source.read(chunk, bits, total, batch_rows, context)?;
+        let mut pieces = Pieces::new(Arc::clone(self.source.schema()));
+        while let Some(batch) = rows.try_next().await? {
+            pieces.push(batch)?;
+        }
+        let pieces = pieces.finish()?;
+        let read: usize = pieces.iter().map(RecordBatch::num_rows).sum();
+        if read != chunk.wanted {
+            return Err(DataFusionError::Execution(format!(
+                "a file gave {read} rows where {} were selected",
+                chunk.wanted
+            )));
+        }
+        Ok(pieces)
+    }
+
+    /// The words of the marks of a chunk.
+    pub(super) fn words(&self, chunk: &Chunk) -> &[u64] {
+        words(&self.marks.files()[chunk.file], &chunk.rows)
+    }
+}
