@@ -3,12 +3,32 @@
 //! Sorting makes the files of a commit follow each other in event time, so that a reader of a
 //! stretch of time opens few of them. It happens outside of memory once it is large; the order in
 //! which rows were committed is in `_sequence`, so that nothing depends on where a row lies.
+//!
+//! # The layout of a file
+//!
+//! Chosen for what a training set does: it reads the keys and times of all rows, and then all columns of
+//! the rows that won. Measured on 10 M rows (uniform keys; event times in order, created up to an hour
+//! later; six features with two decimals, seven with all bits of a double), CPU seconds of one thread:
+//!
+//! | Codec | Dictionary up to | Times | MB | Write | Keys and times, all rows | 13 features, 10 % of the rows |
+//! |---|---|---|---|---|---|---|
+//! | zstd 1 | 1 MiB | dictionary | 1,096 | 16.4 | 0.45 | 1.20 |
+//! | zstd 1 | 64 KiB | delta | 838 | 4.4 | 0.15 | 1.06 |
+//! | snappy | 64 KiB | delta | 976 | 2.9 | 0.10 | 0.57 |
+//! | **LZ4** | **64 KiB** | **delta** | **968** | **2.5** | **0.06** | **0.32** |
+//! | LZ4 | 64 KiB | plain | 1,068 | 2.9 | 0.19 | 0.32 |
+//! | LZ4 | none | delta, features byte-stream-split | 1,061 | 2.2 | 0.07 | 0.64 |
+//! | none | 64 KiB | delta | 1,201 | 1.9 | 0.04 | 0.17 |
+//!
+//! A small dictionary stays, for columns with few values. Small pages cost nothing here (962 MB, 0.06 and
+//! 0.34 s), and let a reader of few rows skip most of a row group. There are no Bloom filters: a row group has a
+//! row of most keys, so they would hardly ever rule one out.
 
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
@@ -22,8 +42,9 @@ use deltalake::DeltaTableError;
 use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
 use deltalake::kernel::Add;
 use deltalake::logstore::LogStoreRef;
-use deltalake::parquet::basic::{Compression, ZstdLevel};
+use deltalake::parquet::basic::{Compression, Encoding};
 use deltalake::parquet::file::properties::WriterProperties;
+use deltalake::parquet::schema::types::ColumnPath;
 use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, SEQUENCE};
 use futures::StreamExt;
 
@@ -33,6 +54,13 @@ use crate::{Error, plans};
 
 /// The columns that the log has statistics of.
 const STATISTICS: [&str; 3] = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE];
+
+/// A dictionary that outgrows this is given up. The default of 1 MiB keeps one for every number of a row
+/// group, which is larger than the numbers, and slow to write and to read.
+const DICTIONARY_BYTES: usize = 64 << 10;
+
+/// Rows of a page: what a reader of a few rows can skip inside a row group.
+const PAGE_ROWS: usize = 4096;
 
 /// Why files could not be written.
 pub(crate) enum WriteError {
@@ -120,16 +148,31 @@ pub(crate) fn writer_config(
     options: &OfflineOptions,
     statistics: &[&str],
 ) -> Result<WriterConfig, DeltaTableError> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_max_row_group_row_count(Some(options.row_group_rows))
-        .build();
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::LZ4_RAW)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_max_row_group_row_count(Some(options.row_group_rows));
+    let near_each_other = columns
+        .fields()
+        .iter()
+        .filter(|field| match field.data_type() {
+            DataType::Timestamp(..) => true,
+            DataType::Int64 => field.name() == SEQUENCE,
+            _ => false,
+        });
+    for field in near_each_other {
+        let column = ColumnPath::from(vec![field.name().clone()]);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+    }
     // Overruled by the list, but asked for.
     let indexed = "-1".try_into().map_err(DeltaTableError::generic)?;
     Ok(WriterConfig::new(
         columns,
         Vec::new(),
-        Some(properties),
+        Some(properties.build()),
         NonZeroU64::new(options.target_file_bytes),
         None,
         indexed,
