@@ -4,7 +4,8 @@
     flight_client.py upload   ADDRESS SPINE.parquet COMMAND_JSON OUT.parquet
 
 `exchange` sends the spine and reads the training set in one DoExchange. `upload` does it in three
-calls: DoPut, GetFlightInfo, DoGet.
+calls: DoPut, GetFlightInfo, DoGet. Both tell the record that the schema of the training set carries,
+and the one that the file has that pyarrow makes of it; `upload` also that of the FlightInfo.
 """
 
 import json
@@ -33,7 +34,13 @@ def upload(client, spine, command):
         writer.done_writing()
         receipt = json.loads(metadata.read().to_pybytes())
     info = client.get_flight_info(flight.FlightDescriptor.for_command(json.dumps(command | receipt)))
-    return client.do_get(info.endpoints[0].ticket).read_all()
+    answer = client.do_get(info.endpoints[0].ticket).read_all()
+    assert json.loads(info.app_metadata) == record(answer.schema.metadata)
+    return answer
+
+
+def record(metadata):
+    return json.loads(metadata[b"fs.training_set"])
 
 
 def main():
@@ -42,7 +49,13 @@ def main():
     spine = pq.read_table(spine_path)
     answer = {"exchange": exchange, "upload": upload}[mode](client, spine, json.loads(command))
     pq.write_table(answer, out)
-    print(json.dumps({"rows": answer.num_rows, "columns": answer.column_names}))
+    told = {
+        "rows": answer.num_rows,
+        "columns": answer.column_names,
+        "record": record(answer.schema.metadata),
+        "record_of_file": record(pq.read_metadata(out).metadata),
+    }
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

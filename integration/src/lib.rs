@@ -12,7 +12,7 @@ mod served;
 
 pub use client::{Answer, Client, Entity};
 pub use gate::Gate;
-pub use python::{flight_client, grpc_client};
+pub use python::{flight_client, grpc_client, parquet_record};
 pub use repo::{Online, Repo};
 pub use rows::{Rows, read_parquet, write_spine};
 pub use served::Served;

@@ -24,6 +24,13 @@ pub fn flight_client(
     })
 }
 
+/// Runs `clients/parquet_record.py`.
+pub fn parquet_record(training_set: &Path, spine: &Path) -> Result<Value> {
+    run("parquet_record.py", |python| {
+        python.arg(training_set).arg(spine);
+    })
+}
+
 /// Runs `clients/grpc_client.py` on the project's protos.
 pub fn grpc_client(address: &str, request: &Value) -> Result<Value> {
     let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");

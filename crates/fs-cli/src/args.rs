@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use fs_core::{EventTime, FeatureRef, ServiceName, ViewName};
+use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 use crate::output::Format;
 
@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// The versions of the registry
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// The training sets that were saved under a name
+    #[command(subcommand)]
+    Datasets(DatasetsCommand),
     /// The materialization runs
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -146,7 +149,6 @@ pub(crate) struct ServeArgs {
 
 /// Which features.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("wanted").required(true)))]
 pub(crate) struct WantedArgs {
     /// The features of this feature service
     #[arg(long, value_name = "SERVICE", group = "wanted")]
@@ -164,8 +166,16 @@ pub(crate) struct WantedArgs {
     pub(crate) full_feature_names: bool,
 }
 
+impl WantedArgs {
+    /// Whether features are named.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.service.is_some() || !self.features.is_empty()
+    }
+}
+
 /// `fs get-online-features`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("wanted").required(true)))]
 pub(crate) struct OnlineArgs {
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
@@ -186,11 +196,18 @@ pub(crate) struct HistoricalArgs {
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
     /// The rows to join features to: a Parquet or CSV file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) spine: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "at_versions")]
+    pub(crate) spine: Option<PathBuf>,
     /// Where the training set goes: a Parquet or CSV file
+    #[arg(long, value_name = "FILE", required_unless_present = "save")]
+    pub(crate) out: Option<PathBuf>,
+    /// Keep the training set as a dataset of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) save: Option<DatasetName>,
+    /// Read the versions that this training set was made of: its Parquet file, or its record as
+    /// JSON. By itself, makes the same training set again
     #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
+    pub(crate) at_versions: Option<PathBuf>,
     /// The spine's time column [default: `event_timestamp`, or the only timestamp column]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) timestamp_field: Option<String>,
@@ -230,6 +247,26 @@ pub(crate) enum RegistryCommand {
         /// Also where a service loses a feature or a table cannot follow
         #[arg(long)]
         force: bool,
+    },
+}
+
+/// `fs datasets`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetsCommand {
+    /// All of them
+    List,
+    /// One of them: what it was made of, and its columns
+    Show {
+        /// Its name
+        name: DatasetName,
+    },
+    /// Remove one of them
+    Drop {
+        /// Its name
+        name: DatasetName,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -2,6 +2,8 @@
 
 mod apply;
 mod catalogue;
+mod confirm;
+mod datasets;
 mod demo;
 mod health;
 mod historical;
@@ -46,6 +48,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             catalogue::run(repo, Kind::FeatureService, &command, output).await
         }
         Command::Registry(command) => registry::run(repo, &command, output).await,
+        Command::Datasets(command) => datasets::run(repo, &command, output).await,
         Command::Jobs(command) => jobs::run(repo, &command, output).await,
         Command::Teardown(args) => teardown::run(repo, &args, output).await,
         Command::Schema => {

@@ -60,6 +60,12 @@ impl Project {
         Ok((current.number, current.catalog))
     }
 
+    /// The same of version `number`, which need not be the one that is applied.
+    pub(crate) async fn at_version(&self, number: u64) -> Result<(u64, Arc<Catalog>), Failure> {
+        let version = self.registry()?.version(number).await?;
+        Ok((version.number, version.catalog))
+    }
+
     /// The offline tables.
     pub(crate) fn offline(&self) -> Arc<OfflineStore> {
         Arc::new(OfflineStore::new(

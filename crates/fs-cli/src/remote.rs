@@ -13,9 +13,9 @@ use fs_core::{Code, FeatureRequest, Naming};
 use fs_proto::v1;
 use fs_proto::v1::feature_store_client::FeatureStoreClient;
 use fs_proto::v1::get_online_features_request::Selection;
-use fs_training::TrainingSet;
+use fs_training::{TrainingQuery, TrainingSet};
 use futures::{StreamExt, TryStreamExt};
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::failure::Failure;
@@ -24,6 +24,19 @@ use crate::failure::Failure;
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Bytes of one gRPC message that are accepted.
 const MESSAGE_BYTES: usize = 256 << 20;
+
+/// A query as a Flight command.
+pub(crate) fn command(query: &TrainingQuery) -> Value {
+    let mut command = json!({ "full_feature_names": query.naming == Naming::Full });
+    match &query.request {
+        FeatureRequest::Service(service) => command["feature_service"] = json!(service),
+        FeatureRequest::Features(features) => command["features"] = json!(features),
+    }
+    if let Some(column) = &query.timestamp_field {
+        command["timestamp_field"] = json!(column);
+    }
+    command
+}
 
 /// A connection to a server.
 #[derive(Debug, Clone)]
@@ -89,20 +102,10 @@ impl Remote {
     /// A training set: the spine goes up and comes down with features, in one exchange.
     pub(crate) async fn training_set(
         &self,
-        request: &FeatureRequest,
-        naming: Naming,
-        timestamp_field: Option<&str>,
+        command: &Value,
         schema: SchemaRef,
         spine: Vec<RecordBatch>,
     ) -> Result<FlightRecordBatchStream, Failure> {
-        let mut command = json!({ "full_feature_names": naming == Naming::Full });
-        match request {
-            FeatureRequest::Service(service) => command["feature_service"] = json!(service),
-            FeatureRequest::Features(features) => command["features"] = json!(features),
-        }
-        if let Some(column) = timestamp_field {
-            command["timestamp_field"] = json!(column);
-        }
         let upload = FlightDataEncoderBuilder::new()
             .with_schema(schema)
             .with_flight_descriptor(Some(FlightDescriptor::new_cmd(command.to_string())))

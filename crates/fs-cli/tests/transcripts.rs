@@ -231,6 +231,71 @@ fn a_wrong_spine_is_told_and_writes_nothing() -> Result<()> {
 }
 
 #[test]
+fn a_training_set_is_made_again_byte_for_byte_after_rows_and_definitions_changed() -> Result<()> {
+    let get = |rest: &str| format!("get-historical-features {rest}");
+    Session::in_new_repo()
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs(&get(&format!("{SERVICE} --spine spine.csv --out first.parquet")))
+        .edit("data/orders.csv", "19.90,1", "29.90,4")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .edit("definitions.yaml", "ttl: 30d", "ttl: 1d")
+        .edit("definitions.yaml", "name: churn_model_v1", "name: churn_model_v2")
+        .fs("apply --force")
+        .fs(&get("--at-versions first.parquet --out again.parquet"))
+        .same("first.parquet", "again.parquet")
+        .fs(&get("--service churn_model_v2 --spine spine.csv --out now.parquet"))
+        .other("first.parquet", "now.parquet")
+        .fs(&get("--at-versions first.parquet --features last_order:items --full-feature-names --out items.csv"))
+        .show("items.csv")
+        .write("more.csv", "customer_id,seen_at\n2,2026-01-21T00:00:00Z\n")
+        .fs(&get("--at-versions first.parquet --spine more.csv --out more_with_features.csv"))
+        .show("more_with_features.csv")
+        .fs(&get("--out out.csv"))
+        .fs(&get("--spine spine.csv --out out.csv"))
+        .fs(&get("--at-versions first.parquet"))
+        .fs(&get("--at-versions spine.csv --out out.csv"))
+        .fs(&get("--at-versions first.parquet --full-feature-names --out out.csv"))
+        .edit("feature_store.yaml", "project: shop", "project: mall")
+        .fs(&get("--at-versions first.parquet --out out.csv"))
+        .edit("feature_store.yaml", "project: mall", "project: shop")
+        .fs("teardown --yes")
+        .fs(&get("--at-versions first.parquet --out out.csv"))
+        .edit("definitions.yaml", "name: churn_model_v2", "name: churn_model_v1")
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs(&get("--at-versions first.parquet --out out.csv"))
+        .absent("out.csv")
+        .matches("at_versions")
+}
+
+#[test]
+fn training_sets_are_kept_under_a_name() -> Result<()> {
+    let get = format!("get-historical-features {SERVICE} --spine spine.csv");
+    Session::in_new_repo()
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs("datasets list")
+        .fs(&format!("{get} --save churn_january"))
+        .fs(&format!("{get} --save churn_january --out out.csv"))
+        .absent("out.csv")
+        .fs(&format!("{get} --save kept --out kept.csv"))
+        .show("kept.csv")
+        .fs("datasets list")
+        .fs("datasets show churn_january")
+        .fs("datasets show churn_janury")
+        .fs("datasets drop kept")
+        .fs("datasets drop kept --yes")
+        .fs("--format json datasets list")
+        .fs("--format json datasets show churn_january")
+        .fs(&format!("{get} --save no-name"))
+        .fs("teardown")
+        .fs("teardown --yes")
+        .fs("datasets list")
+        .matches("datasets")
+}
+
+#[test]
 fn an_online_store_that_is_down_is_named_by_its_address() -> Result<()> {
     let address = free_address()?.to_string();
     Session::in_new_repo()

@@ -201,6 +201,13 @@ impl From<fs_training::Error> for Error {
     }
 }
 
+impl Error {
+    /// Whether a training set could not be saved, and not only broke off.
+    pub(crate) fn is_of_saving(&self) -> bool {
+        matches!(self, Self::Training(error) if matches!(**error, fs_training::Error::Dataset(_)))
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {

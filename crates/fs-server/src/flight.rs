@@ -8,8 +8,11 @@
 //!   DoGet(Flight ticket)                   ─► training set
 //! ```
 //!
-//! The Flight ticket is the command again, so the only state on the server is the uploaded spine.
+//! The Flight ticket is the command again, with the versions that were described, so the only state
+//! on the server is the uploaded spine. Every answer carries its record: in the metadata of its
+//! schema, as `app_metadata` of the message that brings the schema, and of a `FlightInfo`.
 
+mod asked;
 mod command;
 mod receive;
 mod send;
@@ -18,19 +21,19 @@ mod uploads;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
 use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo,
     HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaAsIpc, SchemaResult, Ticket,
 };
-use fs_core::{FeatureSet, Naming};
-use fs_training::Spine;
+use fs_training::{Record, Spine};
+use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
+use self::asked::Asked;
 use self::command::Command;
 use self::receive::receive;
 use self::send::send;
@@ -103,16 +106,25 @@ impl Service {
         spine: Spine,
         turn: Turn,
     ) -> Result<Messages<FlightData>, Error> {
-        let snapshot = self.shared.live.snapshot()?;
-        let query = command.query()?;
-        let (catalog, version) = (&snapshot.catalog, snapshot.version);
-        let set = self
-            .shared
-            .training
-            .get(catalog, version, &query, spine, None)
+        let asked = Asked::of(&self.shared, command).await?;
+        let training = &self.shared.training;
+        if let Some(name) = &asked.save {
+            training.ensure_free(name).await?;
+        }
+        let (catalog, version) = (&asked.definitions.catalog, asked.definitions.version);
+        let set = training
+            .get(catalog, version, &asked.query, spine, asked.pinned.as_ref())
             .await?;
+        let (set, saving) = match asked.save {
+            None => (set, None),
+            Some(name) => {
+                let (set, copy) = set.split();
+                let now = self.shared.clock.now();
+                (set, Some(training.save(copy, name, now)))
+            }
+        };
         let (time, cutoff) = (self.shared.limits.client_time, self.shared.cutoff.clone());
-        Ok(send(set, turn, time, cutoff))
+        Ok(send(set, saving, turn, time, cutoff))
     }
 
     fn upload(&self, command: &Command) -> Result<Arc<Upload>, Error> {
@@ -121,20 +133,23 @@ impl Service {
         self.shared.uploads.get(ticket, now, limits)
     }
 
-    /// The upload that a command names, and the schema of its training set.
-    fn describe(&self, command: &Command) -> Result<(Arc<Upload>, Schema), Error> {
+    /// The upload that a command names, and the columns and the record of its training set.
+    async fn describe(&self, command: &Command) -> Result<(Arc<Upload>, SchemaRef, Record), Error> {
         let upload = self.upload(command)?;
-        let snapshot = self.shared.live.snapshot()?;
-        let (request, naming): (_, Naming) = (command.request()?, command.naming());
-        let features = FeatureSet::resolve(&snapshot.catalog, &request, naming)
-            .map_err(|error| Error::Training(Box::new(error.into())))?;
-        Ok((upload.clone(), with_features(&upload.schema, &features)))
+        let asked = Asked::of(&self.shared, command).await?;
+        let (catalog, version) = (&asked.definitions.catalog, asked.definitions.version);
+        let pinned = asked.pinned.as_ref();
+        let training = &self.shared.training;
+        let described = training.describe(catalog, version, &asked.query, &upload.schema, pinned);
+        let (schema, record) = described.await?;
+        Ok((upload, schema, record))
     }
 
-    fn flight_info(&self, descriptor: FlightDescriptor) -> Result<FlightInfo, Error> {
+    async fn flight_info(&self, descriptor: FlightDescriptor) -> Result<FlightInfo, Error> {
         let command = Command::of_descriptor(Some(&descriptor))?;
-        let (upload, schema) = self.describe(&command)?;
-        let ticket = Ticket::new(descriptor.cmd.clone());
+        let (upload, schema, record) = self.describe(&command).await?;
+        // What is fetched later is what is described now, whatever arrives in between.
+        let ticket = serde_json::to_vec(&command.pinned(&record)).map_err(Error::Command)?;
         let rows = upload
             .spine
             .rows()
@@ -142,16 +157,17 @@ impl Service {
         let info = FlightInfo::new()
             .try_with_schema(&schema)
             .map_err(Error::Schema)?
-            .with_endpoint(FlightEndpoint::new().with_ticket(ticket))
+            .with_endpoint(FlightEndpoint::new().with_ticket(Ticket::new(ticket)))
+            .with_app_metadata(record.to_json())
             .with_total_records(rows)
             .with_ordered(true)
             .with_descriptor(descriptor);
         Ok(info)
     }
 
-    fn schema(&self, descriptor: &FlightDescriptor) -> Result<SchemaResult, Error> {
+    async fn schema(&self, descriptor: &FlightDescriptor) -> Result<SchemaResult, Error> {
         let command = Command::of_descriptor(Some(descriptor))?;
-        let (_, schema) = self.describe(&command)?;
+        let (_, schema, _) = self.describe(&command).await?;
         let options = IpcWriteOptions::default();
         SchemaAsIpc::new(&schema, &options)
             .try_into()
@@ -168,16 +184,6 @@ impl Service {
         telemetry::request(method, started, &outcome);
         Ok(Response::new(outcome?))
     }
-}
-
-/// The columns of a training set: those of the spine, then the features.
-fn with_features(spine: &SchemaRef, features: &FeatureSet) -> Schema {
-    let columns = features.columns.iter().map(|column| {
-        let data_type = column.data_type.to_arrow();
-        Arc::new(Field::new(&column.name, data_type, true))
-    });
-    let fields: Vec<_> = spine.fields().iter().cloned().chain(columns).collect();
-    Schema::new_with_metadata(fields, spine.metadata().clone())
 }
 
 fn not_offered<T>(call: &'static str, instead: &'static str) -> Answer<T> {
@@ -213,13 +219,13 @@ impl FlightService for Service {
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Answer<FlightInfo> {
-        let work = async { self.flight_info(request.into_inner()) };
-        self.measured("GetFlightInfo", work.boxed()).await
+        let work = self.flight_info(request.into_inner());
+        self.measured("GetFlightInfo", work).await
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Answer<SchemaResult> {
-        let work = async { self.schema(request.get_ref()) };
-        self.measured("GetSchema", work.boxed()).await
+        let work = self.schema(request.get_ref());
+        self.measured("GetSchema", work).await
     }
 
     async fn list_flights(&self, _: Request<Criteria>) -> Answer<Self::ListFlightsStream> {

@@ -84,6 +84,21 @@ impl Live {
             })
     }
 
+    /// The definitions of version `number`, which need not be the newest.
+    pub(crate) async fn at(&self, number: u64) -> Result<Arc<Snapshot>, Error> {
+        let current = self.current.load_full();
+        if let Some(snapshot) = current.filter(|snapshot| snapshot.version == number) {
+            return Ok(snapshot);
+        }
+        let after = self.patience;
+        let version = timeout(after, self.registry.version(number)).await;
+        let version = version.map_err(|_elapsed| Error::RegistryTimeout { after })??;
+        Ok(Arc::new(Snapshot {
+            version: version.number,
+            catalog: version.catalog,
+        }))
+    }
+
     /// Puts the newest version in place, if it is newer than the one that is there.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
         let _turn = self.turn.lock().await;

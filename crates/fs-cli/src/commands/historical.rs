@@ -1,95 +1,207 @@
 //! `fs get-historical-features`: features joined to the rows of a spine.
 
+mod asked;
+
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use fs_core::{FeatureSet, ViewName};
+use fs_core::{DatasetName, ViewName};
 use fs_training::write::Format;
-use fs_training::{Spine, TrainingQuery, TrainingSet};
-use serde_json::json;
+use fs_training::{Error, TrainingSet, Written};
+use serde_json::{Value, json};
 
+use self::asked::Asked;
 use crate::args::HistoricalArgs;
-use crate::commands::online::wanted;
 use crate::failure::Failure;
 use crate::output::{Output, grouped, table};
 use crate::project::Project;
 use crate::remote::Remote;
+use crate::wall_clock;
 
 pub(super) async fn run(repo: &Path, args: &HistoricalArgs, output: Output) -> Result<(), Failure> {
     // Found out now rather than after the join.
-    Format::of(&args.out)?;
+    if let Some(out) = &args.out {
+        Format::of(out)?;
+    }
     let project = Project::open(repo)?;
-    let (version, catalog) = project.applied().await?;
-    let (request, naming) = wanted(&args.wanted);
-    let features = FeatureSet::resolve(&catalog, &request, naming)?;
-    let spine = Spine::read(&args.spine).await?;
-    let timestamp_field = args.timestamp_field.as_deref();
-    let set = if let Some(url) = &args.server {
-        let remote = Remote::connect(url).await?;
-        let (schema, batches) = spine.into_batches(&features).await?;
-        let rows = batches.iter().map(RecordBatch::num_rows).sum();
-        let stream = remote
-            .training_set(&request, naming, timestamp_field, schema, batches)
-            .await?;
-        remote.received(stream, rows).await?
-    } else {
-        let query = TrainingQuery::new(request, naming).with_timestamp_field(timestamp_field);
-        let training = project.training()?;
-        training.get(&catalog, version, &query, spine, None).await?
-    };
-    let views = matches(&set);
-    let written = set.write(&args.out).await?;
-    let answer = json!({
-        "rows": written.rows,
-        "bytes": written.bytes,
-        "features": features.columns.len(),
-        "registry_version": version,
-        "out": args.out,
-        "views": views.iter().map(|view| json!({
-            "view": view.label, "matched": view.matched, "rows_read": view.read, "table_version": view.version,
-        })).collect::<Vec<_>>(),
-    });
-    output.answer(&answer, || {
-        let mut text = format!(
-            "Wrote {} rows with {} features to {}\n",
-            grouped(written.rows),
-            features.columns.len(),
-            args.out.display()
-        );
-        if !views.is_empty() {
-            let rows = views.iter().map(|view| {
-                let numbers = [view.matched, view.read].map(grouped);
-                let [matched, read] = numbers;
-                [
-                    view.label.to_string(),
-                    matched,
-                    read,
-                    view.version.to_string(),
-                ]
-            });
-            text.push_str(&table(
-                ["feature view", "rows matched", "rows read", "table version"],
-                rows,
-            ));
+    let asked = Asked::of(&project, args).await?;
+    let features = asked.features()?.columns.len();
+    let registry_version = asked.version;
+    let kept = match &args.server {
+        Some(url) => {
+            let set = from_server(url, asked, args.save.as_ref()).await?;
+            // The server saves while it sends, and ends well only if it has saved.
+            keep(set, args.out.as_deref(), None).await?
         }
-        text
+        None => here(&project, asked, args).await?,
+    };
+    output.answer(&kept.to_json(args, features, registry_version), || {
+        kept.to_text(args, features)
     });
     Ok(())
 }
 
-struct Joined {
+/// Joins on this machine.
+async fn here(project: &Project, asked: Asked, args: &HistoricalArgs) -> Result<Kept, Failure> {
+    let training = project.training()?;
+    if let Some(name) = &args.save {
+        training.ensure_free(name).await?;
+    }
+    let pinned = asked.pinned();
+    let spine = asked.spine().await?;
+    let set = training
+        .get(&asked.catalog, asked.version, &asked.query, spine, pinned)
+        .await?;
+    let Some(name) = args.save.clone() else {
+        return keep(set, args.out.as_deref(), None).await;
+    };
+    let now = wall_clock::clock(None).now();
+    let Some(out) = args.out.as_deref() else {
+        let told = Told::of(&set);
+        let saved = training.save(set, name, now).done().await?;
+        return Ok(Kept::new(told, saved.rows, None));
+    };
+    let (set, copy) = set.split();
+    keep(set, Some(out), Some(training.save(copy, name, now))).await
+}
+
+/// Asks a server: the spine goes up and comes back with features.
+async fn from_server(
+    url: &str,
+    asked: Asked,
+    save: Option<&DatasetName>,
+) -> Result<TrainingSet, Failure> {
+    let mut command = asked.command();
+    if let Some(name) = save {
+        command["save"] = json!(name);
+    }
+    let remote = Remote::connect(url).await?;
+    let features = asked.features()?;
+    let (schema, batches) = asked.spine().await?.into_batches(&features).await?;
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let stream = remote.training_set(&command, schema, batches).await?;
+    remote.received(stream, rows).await
+}
+
+/// Takes a training set to its end: into a file, if there is to be one, while it is being saved.
+async fn keep(
+    mut set: TrainingSet,
+    out: Option<&Path>,
+    saving: Option<fs_training::save::Saving>,
+) -> Result<Kept, Failure> {
+    let told = Told::of(&set);
+    let Some(out) = out else {
+        let mut rows = 0;
+        while let Some(batch) = set.next().await {
+            rows += batch?.num_rows() as u64;
+        }
+        return Ok(Kept::new(told, rows, None));
+    };
+    let saved = async {
+        match saving {
+            Some(saving) => saving.done().await.map(|_dataset| ()),
+            None => Ok(()),
+        }
+    };
+    let written = match tokio::join!(set.write(out), saved) {
+        (Ok(written), Ok(())) => written,
+        // The one that failed first is why the other broke off.
+        (_, Err(error @ Error::Dataset(_))) | (Err(error), _) | (Ok(_), Err(error)) => {
+            return Err(error.into());
+        }
+    };
+    Ok(Kept::new(told, written.rows, Some(written)))
+}
+
+/// What a training set tells before it is taken.
+struct Told {
+    views: Vec<View>,
+    record: Option<fs_training::Record>,
+}
+
+/// What one view gave.
+struct View {
     label: ViewName,
     matched: u64,
     read: u64,
     version: i64,
 }
 
-fn matches(set: &TrainingSet) -> Vec<Joined> {
-    let views = set.views().iter().map(|view| Joined {
-        label: view.label.clone(),
-        matched: view.rows_matched,
-        read: view.rows_read,
-        version: view.table_version,
-    });
-    views.collect()
+/// A training set that has been taken.
+struct Kept {
+    told: Told,
+    rows: u64,
+    written: Option<Written>,
+}
+
+impl Told {
+    fn of(set: &TrainingSet) -> Self {
+        let views = set.views().iter().map(|view| View {
+            label: view.label.clone(),
+            matched: view.rows_matched,
+            read: view.rows_read,
+            version: view.table_version,
+        });
+        Self {
+            views: views.collect(),
+            record: set.record().cloned(),
+        }
+    }
+}
+
+impl Kept {
+    const fn new(told: Told, rows: u64, written: Option<Written>) -> Self {
+        Self {
+            told,
+            rows,
+            written,
+        }
+    }
+
+    fn to_json(&self, args: &HistoricalArgs, features: usize, applied: u64) -> Value {
+        let Told { views, record } = &self.told;
+        let version = record.as_ref().map(|record| record.versions.registry);
+        json!({
+            "rows": self.rows,
+            "bytes": self.written.map(|written| written.bytes),
+            "features": features,
+            "registry_version": version.unwrap_or(applied),
+            "out": args.out,
+            "dataset": args.save,
+            "views": views.iter().map(|view| json!({
+                "view": view.label,
+                "matched": view.matched,
+                "rows_read": view.read,
+                "table_version": view.version,
+            })).collect::<Vec<_>>(),
+            "record": record.as_ref().map(fs_training::Record::to_value),
+        })
+    }
+
+    fn to_text(&self, args: &HistoricalArgs, features: usize) -> String {
+        let what = format!("{} rows with {features} features", grouped(self.rows));
+        let saved = args.save.as_ref().map(|name| format!("dataset `{name}`"));
+        let mut text = match (&args.out, saved) {
+            (Some(out), None) => format!("Wrote {what} to {}\n", out.display()),
+            (Some(out), Some(saved)) => {
+                format!(
+                    "Wrote {what} to {}, and saved them as {saved}\n",
+                    out.display()
+                )
+            }
+            (None, saved) => format!("Saved {what} as {}\n", saved.unwrap_or_default()),
+        };
+        let views = &self.told.views;
+        if !views.is_empty() {
+            let rows = views.iter().map(|view| {
+                let numbers = [view.matched, view.read].map(grouped);
+                let [matched, read] = numbers;
+                let version = view.version.to_string();
+                [view.label.to_string(), matched, read, version]
+            });
+            let header = ["feature view", "rows matched", "rows read", "table version"];
+            text.push_str(&table(header, rows));
+        }
+        text
+    }
 }

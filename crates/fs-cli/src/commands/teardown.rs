@@ -1,6 +1,5 @@
 //! `fs teardown`: remove what apply and materialize made.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use fs_core::ViewName;
@@ -10,6 +9,7 @@ use fs_online::ViewId;
 use serde_json::json;
 
 use crate::args::TeardownArgs;
+use crate::commands::confirm;
 use crate::failure::Failure;
 use crate::output::{Output, counted};
 use crate::project::Project;
@@ -24,7 +24,7 @@ pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: Output) -> Res
         args.views.clone()
     };
     if !args.yes {
-        confirm(&project, &args.views)?;
+        confirmed(&project, &args.views)?;
     }
     let online = project.online()?;
     for view in &views {
@@ -37,18 +37,24 @@ pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: Output) -> Res
     for view in &views {
         tables += usize::from(offline.drop_table(view).await?);
     }
-    let mut versions = 0;
+    let (mut versions, mut datasets) = (0, 0);
     if args.views.is_empty() {
+        datasets = offline.list_datasets().await?.len();
         offline.drop_project().await?;
         versions = project.registry()?.tear_down().await?;
     }
-    let answer = json!({ "views": views, "tables": tables, "versions": versions });
+    let answer =
+        json!({ "views": views, "tables": tables, "datasets": datasets, "versions": versions });
     output.answer(&answer, || {
         let tables = counted(tables, "offline table");
         let rows = format!("the online rows of {}", counted(views.len(), "view"));
         if args.views.is_empty() {
             let versions = counted(versions, "registry version");
-            format!("Removed {tables}, {rows} and {versions}.")
+            let datasets = match datasets {
+                0 => String::new(),
+                datasets => format!(", {}", counted(datasets, "dataset")),
+            };
+            format!("Removed {tables}, {rows}{datasets} and {versions}.")
         } else {
             format!("Removed {tables} and {rows}.")
         }
@@ -82,15 +88,11 @@ fn known(catalog: &Catalog, views: &[ViewName]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks on the terminal; without one, `--yes` has to be given.
-#[expect(
-    clippy::print_stderr,
-    reason = "the question must not end up in the answer"
-)]
-fn confirm(project: &Project, views: &[ViewName]) -> Result<(), Failure> {
+/// Asks first, and says all that goes.
+fn confirmed(project: &Project, views: &[ViewName]) -> Result<(), Failure> {
     let name = &project.settings.project;
     let what = if views.is_empty() {
-        format!("every table, online row and registry version of project `{name}`")
+        format!("every table, online row, dataset and registry version of project `{name}`")
     } else {
         let names: Vec<&str> = views.iter().map(ViewName::as_str).collect();
         format!(
@@ -98,21 +100,5 @@ fn confirm(project: &Project, views: &[ViewName]) -> Result<(), Failure> {
             names.join(", ")
         )
     };
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::input(format!(
-            "this removes {what}: say `--yes` to do it"
-        )));
-    }
-    eprint!("This removes {what}. Type the name of the project to go on: ");
-    std::io::stderr().flush().ok();
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::io("cannot read the answer", &error))?;
-    if answer.trim() == name.as_str() {
-        Ok(())
-    } else {
-        Err(Failure::input("nothing was removed"))
-    }
+    confirm::removal(&what, "project", name.as_str())
 }

@@ -20,6 +20,8 @@ enum Step {
     },
     Show(String),
     Absent(String),
+    Same(String, String),
+    Other(String, String),
 }
 
 /// A session in a folder of its own.
@@ -80,6 +82,16 @@ impl Session {
         self.then(Step::Absent(name.to_owned()))
     }
 
+    /// Fails unless both files have the same bytes.
+    pub(crate) fn same(self, one: &str, other: &str) -> Self {
+        self.then(Step::Same(one.to_owned(), other.to_owned()))
+    }
+
+    /// Fails if both files have the same bytes.
+    pub(crate) fn other(self, one: &str, other: &str) -> Self {
+        self.then(Step::Other(one.to_owned(), other.to_owned()))
+    }
+
     /// Writes `instead` wherever `text` comes up: it differs from run to run.
     pub(crate) fn hide(mut self, text: impl Into<String>, instead: &'static str) -> Self {
         self.hidden.push((text.into(), instead));
@@ -125,6 +137,9 @@ impl Session {
         settings.add_filter("applied at +views", "applied at  views");
         settings.add_filter(r"\b\d+(\.\d+)? (ms|s)\b", "TIME");
         settings.add_filter(r"\b\d{16}-", "0000000000000000-");
+        settings.add_filter(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "TABLE-ID");
+        settings.add_filter(r#""fs": "[^"]+""#, r#""fs": "VERSION""#);
+        settings.add_filter(r"\bfs \d+\.\d+\.\d+", "fs VERSION");
         settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
         Ok(())
     }
@@ -167,6 +182,16 @@ impl Step {
             Self::Absent(name) => {
                 ensure!(!path(name).exists(), "{name} was written");
                 format!("# there is no {name}\n")
+            }
+            Self::Same(one, other) => {
+                let (first, second) = (std::fs::read(path(one))?, std::fs::read(path(other))?);
+                ensure!(first == second, "{one} and {other} differ");
+                format!("# {one} and {other} are the same, byte for byte\n")
+            }
+            Self::Other(one, other) => {
+                let (first, second) = (std::fs::read(path(one))?, std::fs::read(path(other))?);
+                ensure!(first != second, "{one} and {other} are the same");
+                format!("# {one} and {other} differ\n")
             }
         })
     }

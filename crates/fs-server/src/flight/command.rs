@@ -2,27 +2,34 @@
 
 use arrow_flight::FlightDescriptor;
 use fs_core::{FeatureRequest, Naming};
-use fs_training::TrainingQuery;
-use serde::Deserialize;
+use fs_training::{Record, TrainingQuery};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Error;
 use crate::request::{feature_request, naming};
 
 /// The command of a training set.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Command {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) feature_service: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) features: Option<Vec<String>>,
     #[serde(default)]
     pub(super) full_feature_names: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) timestamp_field: Option<String>,
     /// The ticket of an uploaded spine.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) spine: Option<String>,
+    /// The record of a training set, whose versions answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) at_versions: Option<Value>,
+    /// The name of the dataset that the training set is kept as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) save: Option<String>,
 }
 
 /// What an upload is answered with: the part of a command that names it.
@@ -42,16 +49,45 @@ impl Command {
         serde_json::from_slice(json).map_err(Error::Command)
     }
 
-    pub(super) fn request(&self) -> Result<FeatureRequest, Error> {
+    /// The record of `at_versions`.
+    pub(super) fn record(&self) -> Result<Option<Record>, Error> {
+        let record = self.at_versions.as_ref();
+        let record = record.map(|record| Record::from_value(record, "the command"));
+        Ok(record.transpose()?)
+    }
+
+    /// The same command, with the versions of `record`.
+    pub(super) fn pinned(&self, record: &Record) -> Self {
+        Self {
+            at_versions: Some(record.to_value()),
+            ..self.clone()
+        }
+    }
+
+    /// What is asked for. A command that names no features asks for those of its record, named and
+    /// timed as they were there.
+    pub(super) fn query(&self, record: Option<&Record>) -> Result<TrainingQuery, Error> {
+        let timestamp_field = self.timestamp_field.as_deref();
+        match record {
+            Some(record) if self.feature_service.is_none() && self.features.is_none() => {
+                let query = record.query.clone();
+                Ok(match timestamp_field {
+                    Some(_) => query.with_timestamp_field(timestamp_field),
+                    None => query,
+                })
+            }
+            _ => {
+                let query = TrainingQuery::new(self.request()?, self.naming());
+                Ok(query.with_timestamp_field(timestamp_field))
+            }
+        }
+    }
+
+    fn request(&self) -> Result<FeatureRequest, Error> {
         feature_request(self.feature_service.as_deref(), self.features.as_deref())
     }
 
-    pub(super) fn query(&self) -> Result<TrainingQuery, Error> {
-        let query = TrainingQuery::new(self.request()?, self.naming());
-        Ok(query.with_timestamp_field(self.timestamp_field.as_deref()))
-    }
-
-    pub(super) const fn naming(&self) -> Naming {
+    const fn naming(&self) -> Naming {
         naming(self.full_feature_names)
     }
 }
@@ -76,6 +112,25 @@ mod tests {
                 "{neither}"
             );
         }
+    }
+
+    #[test]
+    fn a_command_without_features_asks_for_those_of_its_record() {
+        let record = r#"{"format":1,"fs":"0.1.0","project":"flights","registry_version":3,
+            "tables":{},"feature_service":"model","features":["weather:temp"],
+            "full_feature_names":true,"timestamp_field":"t","spine":{"columns":["t"]}}"#;
+        let query = |fields: &str| {
+            let json = format!(r#"{{"at_versions":{record}{fields}}}"#);
+            let command = Command::parse(json.as_bytes()).unwrap();
+            let record = command.record().unwrap();
+            command.query(record.as_ref()).unwrap()
+        };
+        let record = Record::parse(record, "a test").unwrap();
+        assert_eq!(query(""), record.query);
+        let other = query(r#","timestamp_field":"u""#).timestamp_field;
+        assert_eq!(other.as_deref(), Some("u"));
+        let own = query(r#","features":["weather:temp"]"#);
+        assert_eq!((own.naming, own.timestamp_field), (Naming::Short, None));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use arrow_flight::FlightData;
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 use arrow_flight::error::FlightError;
-use fs_training::TrainingSet;
+use fs_training::save::Saving;
+use fs_training::{Record, TrainingSet};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::sync::{mpsc, oneshot};
@@ -23,30 +24,40 @@ const MESSAGES_AHEAD: usize = 2;
 
 /// Encodes `set` message by message, as fast as the client reads and no faster.
 ///
-/// `turn` is given back with the last message. The work ends before when the client goes away, takes
+/// Where the set is being saved, its last message is followed by an end only once it is. `turn` is given back with the last message. The work ends before when the client goes away, takes
 /// longer than `time` to make room for a message, or at `cutoff`. However it ends, if it was not the
 /// end of the training set the stream ends with an error, so that nobody takes what came for the
 /// whole.
 pub(super) fn send(
     set: TrainingSet,
+    saving: Option<Saving>,
     turn: Turn,
     time: Duration,
     cutoff: CancellationToken,
 ) -> BoxStream<'static, Result<FlightData, Status>> {
     let schema = set.schema().clone();
+    let record = set.record().map(Record::to_json).unwrap_or_default();
     let batches = set
         .into_stream()
         .map_err(|error| FlightError::from_external_error(Box::new(Error::from(error))));
     let encoded = FlightDataEncoderBuilder::new()
         .with_schema(schema)
+        .with_metadata(record.into())
         // Columns of the spine come back with the types they came with.
         .with_dictionary_handling(DictionaryHandling::Resend)
         .build(batches);
-    send_encoded(encoded, turn, time, cutoff)
+    let saved = async {
+        match saving {
+            Some(saving) => saving.done().await.map(|_dataset| ()).map_err(Error::from),
+            None => Ok(()),
+        }
+    };
+    send_encoded(encoded, saved, turn, time, cutoff)
 }
 
 fn send_encoded(
     encoded: impl Stream<Item = Result<FlightData, FlightError>> + Send + Unpin + 'static,
+    saved: impl Future<Output = Result<(), Error>> + Send + 'static,
     turn: Turn,
     time: Duration,
     cutoff: CancellationToken,
@@ -55,7 +66,15 @@ fn send_encoded(
     // Apart from the messages: there is room for it even when the client does not read them.
     let (end, ended) = oneshot::channel();
     let work = async move {
-        let forwarding = forward(encoded, sender, time);
+        let forwarding = async {
+            let forwarded = forward(encoded, sender, time).await;
+            match (forwarded, saved.await) {
+                (Ok(()), saved) => saved,
+                // The one that failed first is why the other broke off.
+                (Err(_), Err(error)) if error.is_of_saving() => Err(error),
+                (Err(error), _) => Err(error),
+            }
+        };
         let forwarded = cutoff.run_until_cancelled(forwarding).await;
         drop(turn);
         // Nobody listens if the client has gone.
@@ -92,6 +111,8 @@ async fn forward(
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use tonic::Code;
 
     use super::*;
@@ -110,7 +131,7 @@ mod tests {
         let turns = Turns::new(1);
         let turn = turns.next().await.unwrap();
         let encoded = stream::iter(messages(10));
-        let sent = send_encoded(encoded, turn, LONG, CancellationToken::new());
+        let sent = send_encoded(encoded, ready(Ok(())), turn, LONG, CancellationToken::new());
         let sent: Vec<_> = sent.try_collect().await.unwrap();
         assert_eq!(sent.len(), 10);
         turns.next().await.unwrap();
@@ -122,7 +143,7 @@ mod tests {
         let turn = turns.next().await.unwrap();
         let encoded = stream::iter(messages(10));
         let time = Duration::from_millis(10);
-        let mut sent = send_encoded(encoded, turn, time, CancellationToken::new());
+        let mut sent = send_encoded(encoded, ready(Ok(())), turn, time, CancellationToken::new());
         turns.next().await.unwrap();
         for number in 0..2 {
             let message = sent.next().await.unwrap().unwrap();
@@ -139,7 +160,13 @@ mod tests {
         let turns = Turns::new(1);
         let turn = turns.next().await.unwrap();
         let encoded = stream::iter(messages(10));
-        drop(send_encoded(encoded, turn, LONG, CancellationToken::new()));
+        drop(send_encoded(
+            encoded,
+            ready(Ok(())),
+            turn,
+            LONG,
+            CancellationToken::new(),
+        ));
         turns.next().await.unwrap();
     }
 
@@ -147,7 +174,8 @@ mod tests {
     async fn what_is_cut_off_ends_with_an_error_though_nobody_reads() {
         let (turns, cutoff) = (Turns::new(1), CancellationToken::new());
         let turn = turns.next().await.unwrap();
-        let sent = send_encoded(stream::iter(messages(10)), turn, LONG, cutoff.clone());
+        let encoded = stream::iter(messages(10));
+        let sent = send_encoded(encoded, ready(Ok(())), turn, LONG, cutoff.clone());
         cutoff.cancel();
         turns.next().await.unwrap();
         let error = sent.try_collect::<Vec<_>>().await.unwrap_err();
@@ -159,7 +187,7 @@ mod tests {
         let turns = Turns::new(1);
         let turn = turns.next().await.unwrap();
         let broken = stream::poll_fn(|_| panic!("a defect"));
-        let sent = send_encoded(broken, turn, LONG, CancellationToken::new());
+        let sent = send_encoded(broken, ready(Ok(())), turn, LONG, CancellationToken::new());
         let error = sent.try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!(error.code(), Code::Internal);
         turns.next().await.unwrap();

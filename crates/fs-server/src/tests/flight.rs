@@ -17,10 +17,18 @@ use tonic::{Code, Status};
 
 use super::fixture::{HOUR, NOW, Running, Setup, definitions, spine};
 
+mod reproduced;
+
 /// A server whose offline table has one row: EWR, 70 degrees, an hour and a half ago.
 async fn with_history(setup: Setup) -> Running {
+    setup.apply(&definitions()).await;
+    observe(&setup, 70.0).await;
+    setup.start().await
+}
+
+/// Commits that row, with this temperature.
+async fn observe(setup: &Setup, temp: f64) {
     let catalog = definitions();
-    setup.apply(&catalog).await;
     let view = &catalog.feature_views[&"weather".parse::<ViewName>().unwrap()];
     let schema = TableSchema::of(&catalog, view);
     let fields = schema.columns().fields().iter();
@@ -36,7 +44,7 @@ async fn with_history(setup: Setup) -> Running {
         Arc::new(StringArray::from(vec!["EWR"])),
         time(Some(NOW - HOUR * 3 / 2)),
         time(None),
-        Arc::new(Float64Array::from(vec![70.0])),
+        Arc::new(Float64Array::from(vec![temp])),
         Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>([Some(
             [Some(9.0)],
         )])),
@@ -50,7 +58,6 @@ async fn with_history(setup: Setup) -> Running {
         .replace_window(&schema, &window, rows, None)
         .await
         .unwrap();
-    setup.start().await
 }
 
 fn client(running: &Running) -> FlightClient {
@@ -132,6 +139,8 @@ async fn an_uploaded_spine_is_described_and_fetched_by_its_ticket() {
         .unwrap();
     assert_eq!(info.total_records, 4);
     let schema = info.clone().try_decode_schema().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&info.app_metadata).unwrap();
+    assert_eq!(record["registry_version"], 1);
     assert_eq!(
         client(&running).get_schema(descriptor).await.unwrap(),
         schema

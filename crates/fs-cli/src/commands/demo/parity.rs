@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, Timestamp
 use arrow::compute::concat_batches;
 use fs_core::data_type::UTC;
 use fs_core::{Code, EVENT_TIMESTAMP, FeatureSet, Naming};
-use fs_training::Spine;
+use fs_training::{Spine, TrainingQuery};
 use serde_json::json;
 
 use super::{END, SPINE, Told, instant};
@@ -15,7 +15,7 @@ use crate::commands::online;
 use crate::failure::Failure;
 use crate::output::grouped;
 use crate::project::Project;
-use crate::remote::Remote;
+use crate::remote::{self, Remote};
 
 /// How many flights go into one request.
 const PAGE: usize = 200;
@@ -32,11 +32,10 @@ pub(super) async fn compare(project: &Project, remote: &Remote) -> Result<Told, 
     let keys = keys(project, &columns, &features).await?;
 
     let spine = at_one_instant(&keys)?;
+    let query = TrainingQuery::new(request.clone(), Naming::Short);
     let stream = remote
         .training_set(
-            &request,
-            Naming::Short,
-            None,
+            &remote::command(&query),
             spine.schema(),
             vec![spine.clone()],
         )

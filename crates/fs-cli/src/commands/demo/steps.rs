@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use fs_core::{Catalog, FeatureRequest, FeatureSet, Naming, TimeRange};
 use fs_registry::{Applied, Force};
-use fs_training::Spine;
+use fs_training::{Spine, TrainingQuery};
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ use crate::commands::{materialize, online, serve};
 use crate::failure::Failure;
 use crate::output::{Output, elapsed, grouped};
 use crate::project::{Project, checked};
-use crate::remote::Remote;
+use crate::remote::{self, Remote};
 use crate::{entities, progress, wall_clock};
 
 /// How often the demo asks for one vector, to say how long that takes.
@@ -185,8 +185,9 @@ pub(super) async fn training_set(
     let spine = Spine::read(&project.root.join(SPINE)).await?;
     let (schema, batches) = spine.into_batches(&features).await?;
     let spine_rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let query = TrainingQuery::new(request, Naming::Short);
     let stream = remote
-        .training_set(&request, Naming::Short, None, schema, batches)
+        .training_set(&remote::command(&query), schema, batches)
         .await?;
     let written = remote
         .received(stream, spine_rows)
