@@ -13,7 +13,7 @@ use fs_online_lmdb::{LmdbOptions, LmdbStore};
 use fs_online_redis::{RedisOptions, RedisStore};
 use fs_registry::Registry;
 use fs_spec::{LoadError, OnlineStoreSettings, Problem, Repo, Settings, Style};
-use fs_training::TrainingSets;
+use fs_training::{TrainingOptions, TrainingSets};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -76,10 +76,9 @@ impl Project {
 
     /// The query engine.
     pub(crate) fn engine(&self) -> Result<Arc<Engine>, Failure> {
-        let limit = self.settings.memory_limit;
         Ok(Arc::new(Engine::new(EngineOptions {
             base_dir: self.root.clone(),
-            memory_limit: limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            memory_limit: self.memory_limit(),
             storage_options: environment_variables().collect(),
         })?))
     }
@@ -98,7 +97,14 @@ impl Project {
 
     /// What answers training sets.
     pub(crate) fn training(&self) -> Result<TrainingSets, Failure> {
-        Ok(TrainingSets::new(self.offline())?)
+        let memory_limit = self.memory_limit();
+        let options = TrainingOptions { memory_limit };
+        Ok(TrainingSets::new(self.offline(), options)?)
+    }
+
+    fn memory_limit(&self) -> Option<usize> {
+        let limit = self.settings.memory_limit;
+        limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// What brings rows from the sources to the stores.

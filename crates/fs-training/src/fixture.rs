@@ -17,7 +17,7 @@ use fs_offline::{OfflineStore, TableSchema};
 use fs_pit::Rule;
 use tempfile::TempDir;
 
-use crate::{Error, Spine, TrainingQuery, TrainingSet, TrainingSets};
+use crate::{Error, Spine, TrainingOptions, TrainingQuery, TrainingSet, TrainingSets};
 
 /// The view of users: `clicks: int64`, and `score: float64`, which is half of it.
 pub(crate) const VIEW: &str = "activity";
@@ -97,7 +97,7 @@ impl Shop {
     }
 
     pub(crate) fn sets(&self) -> TrainingSets {
-        TrainingSets::new(Arc::clone(&self.offline)).unwrap()
+        TrainingSets::new(Arc::clone(&self.offline), TrainingOptions::default()).unwrap()
     }
 
     pub(crate) async fn training(
@@ -116,9 +116,26 @@ impl Shop {
         .await
     }
 
+    pub(crate) const fn offline(&self) -> &Arc<OfflineStore> {
+        &self.offline
+    }
+
+    /// Adds a view like the first one, with this rule.
+    pub(crate) fn add_view(&mut self, name: &str, rule: Rule) {
+        let mut view = self.catalog.feature_views[VIEW].clone();
+        view.name = name.parse().unwrap();
+        (view.ttl, view.delay, view.point_in_time) = (rule.ttl, rule.delay, rule.point_in_time);
+        self.catalog.feature_views.insert(view.name.clone(), view);
+    }
+
     /// Commits the rows of a window.
     pub(crate) async fn replace(&self, window: Range<i64>, rows: &[Row]) {
-        let schema = TableSchema::of(&self.catalog, &self.catalog.feature_views[VIEW]);
+        self.replace_in(VIEW, window, rows).await;
+    }
+
+    /// Commits the rows of a window of this view.
+    pub(crate) async fn replace_in(&self, view: &str, window: Range<i64>, rows: &[Row]) {
+        let schema = TableSchema::of(&self.catalog, &self.catalog.feature_views[view]);
         let micros = EventTime::from_micros;
         let range = TimeRange::new(micros(window.start), micros(window.end)).unwrap();
         let batch = batch(&schema, rows);

@@ -9,13 +9,14 @@
 //!
 //! Every spine row comes back exactly once, in the order it came, with the values that were true
 //! at its time; the rules are those of [`fs_pit::Rule`]. The offline tables are streamed past the
-//! spine, so memory follows the spine and not the history.
+//! spine, so memory follows the spine and not the history; beyond a limit it goes to disk.
 //!
 //! | Module | Holds |
 //! |---|---|
 //! | [`query`] | [`TrainingQuery`] and [`Versions`]: what is asked for, and what answers it |
 //! | [`record`] | [`Record`]: what a training set was made of, which it carries |
 //! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file or from batches |
+//! | [`session`] | [`TrainingOptions`]: how training sets are made |
 //! | [`training`] | [`TrainingSets`]: joins a spine with the features asked for |
 //! | [`save`] | a training set into a dataset, which has a name |
 //! | [`write`] | a training set into a Parquet or CSV file |
@@ -23,19 +24,21 @@
 mod error;
 #[cfg(test)]
 mod fixture;
+mod plan;
 pub mod query;
 pub mod record;
 pub mod save;
+pub mod session;
 pub mod spine;
 pub mod training;
 mod versions;
-mod view_join;
 mod workers;
 pub mod write;
 
 pub use error::{Carried, Error};
 pub use query::{SpineOrigin, TrainingQuery, Versions};
 pub use record::{Record, Recorded};
+pub use session::TrainingOptions;
 pub use spine::{Spine, SpineTable};
-pub use training::{TrainingSet, TrainingSets, ViewReport};
+pub use training::{Plan, TrainingSet, TrainingSets, ViewReport};
 pub use write::Written;

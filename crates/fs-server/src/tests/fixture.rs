@@ -21,7 +21,7 @@ use fs_proto::v1::{
 use fs_registry::{Force, Registry};
 use fs_serving::Serving;
 use fs_testkit::catalog;
-use fs_training::TrainingSets;
+use fs_training::{TrainingOptions, TrainingSets};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -113,7 +113,7 @@ impl Setup {
         let backends = Backends {
             registry: self.registry.clone(),
             serving: Arc::new(serving),
-            training: TrainingSets::new(self.offline.clone())?,
+            training: TrainingSets::new(self.offline.clone(), TrainingOptions::default())?,
             clock: self.clock.clone(),
         };
         Server::bind(backends, self.options.clone()).await

@@ -20,6 +20,7 @@ impl TrainingSet {
             schema: self.schema.clone(),
             record: self.record.clone(),
             views: self.views.clone(),
+            plan: self.plan.clone(),
             rows: self.rows,
             taken: 0,
             batches,

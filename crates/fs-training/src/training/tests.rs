@@ -8,6 +8,8 @@ use fs_core::data_type::UTC;
 use fs_core::{Code, Coded, EVENT_TIMESTAMP, EventTime, FeatureRequest, Naming, Span, Ttl};
 use fs_pit::Rule;
 
+use arrow::array::ArrayRef;
+
 use super::*;
 use crate::fixture::{Row, Shop, VIEW, at, request};
 use crate::record::RECORD;
@@ -156,14 +158,14 @@ async fn the_report_says_what_was_read_and_from_which_version() {
     };
     let shop = Shop::new(ttl);
     shop.replace(0..100, &[row(7, 50, 1)]).await;
-    shop.replace(100..200, &[row(7, 150, 2), row(8, 151, 3)])
+    shop.replace(5_000..6_000, &[row(7, 5_150, 2), row(8, 5_151, 3)])
         .await;
     let set = shop
-        .training(visits(&[7, 9], &[155, 156]), None)
+        .training(visits(&[7, 9], &[5_155, 5_156]), None)
         .await
         .unwrap();
     let report = &set.views()[0];
-    // The first window is too old to be seen, and is not read.
+    // The first file is too old to be seen, and is not read.
     assert_eq!((report.rows_read, report.rows_matched), (2, 1));
     assert_eq!(report.table_version, 1);
     assert_eq!(report.label.as_str(), VIEW);

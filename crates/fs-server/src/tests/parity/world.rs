@@ -19,7 +19,7 @@ use fs_online::MemoryStore;
 use fs_serving::{EntityColumns, FeatureVectors, Serving, Status};
 use fs_testkit::catalog::{self, ViewBuilder};
 use fs_testkit::repo::Folder;
-use fs_training::{Spine, TrainingQuery, TrainingSets};
+use fs_training::{Spine, TrainingOptions, TrainingQuery, TrainingSets};
 
 use super::facts::{FEATURES, Fact, ORIGIN, batch, place};
 
@@ -125,7 +125,7 @@ impl World {
                 keys_in_memory: 3,
                 write_batch: 2,
             }),
-            training: TrainingSets::new(offline).unwrap(),
+            training: TrainingSets::new(offline, TrainingOptions::default()).unwrap(),
             serving: Serving::new(online, Arc::clone(&clock) as _),
             clock,
         }
