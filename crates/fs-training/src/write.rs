@@ -1,5 +1,7 @@
 //! A training set into a file.
 
+mod row_groups;
+
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,17 +10,21 @@ use arrow::compute::BatchCoalescer;
 use arrow::csv::WriterBuilder;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use tempfile::NamedTempFile;
 
+use self::row_groups::RowGroups;
 use crate::record::RECORD;
 use crate::{Error, TrainingSet};
 
 /// Rows that are written at once: the bytes of a file depend on its rows, not on how they came.
 const BATCH_ROWS: usize = 8192;
+/// Rows of a row group of a Parquet file.
+const GROUP_ROWS: usize = 16 * BATCH_ROWS;
+/// A column with more distinct values than these bytes hold is written value by value.
+const DICTIONARY_BYTES: usize = 128 << 10;
 
 /// What a file holds, told by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +92,9 @@ impl TrainingSet {
             Format::Parquet => self.write_parquet(path, &partial)?,
             Format::Csv => self.write_csv(path, &partial)?,
         };
-        let finished = partial.as_file().sync_all().and_then(|()| {
-            let bytes = partial.as_file().metadata()?.len();
+        let finished = partial.as_file().metadata().and_then(|metadata| {
             partial.persist(path).map_err(|error| error.error)?;
-            Ok(bytes)
+            Ok(metadata.len())
         });
         let bytes = finished.map_err(|source| file_error("write", path, source))?;
         Ok(Written { rows, bytes })
@@ -103,25 +108,27 @@ impl TrainingSet {
         let record = record.map(|record| vec![KeyValue::new(RECORD.to_owned(), record)]);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+            .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_key_value_metadata(record)
             .build();
         let sink = BufWriter::new(file.as_file());
         let mut even = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
-        let mut writer = ArrowWriter::try_new(sink, schema, Some(properties)).map_err(failed)?;
+        let mut writer = RowGroups::new(sink, &schema, properties, GROUP_ROWS).map_err(failed)?;
         let mut rows = 0;
         while let Some(batch) = self.next_blocking() {
             let batch = batch?;
             rows += batch.num_rows() as u64;
             even.push_batch(batch)?;
             while let Some(batch) = even.next_completed_batch() {
-                writer.write(&batch).map_err(failed)?;
+                writer.push(batch).map_err(failed)?;
             }
         }
         even.finish_buffered_batch()?;
         while let Some(batch) = even.next_completed_batch() {
-            writer.write(&batch).map_err(failed)?;
+            writer.push(batch).map_err(failed)?;
         }
-        let mut sink = writer.into_inner().map_err(failed)?;
+        let mut sink = writer.finish().map_err(failed)?;
         sink.flush()
             .map_err(|source| file_error("write", path, source))?;
         Ok(rows)
