@@ -17,7 +17,7 @@ use super::payload::PIECE_ROWS;
 
 /// Where the payload of some rows lies: computed once, used for every column.
 pub(super) struct Slots {
-    slots: Vec<usize>,
+    places: Vec<usize>,
     /// The rows that have any; `None` if all have.
     found: Option<NullBuffer>,
     pairs: OnceCell<Vec<(usize, usize)>>,
@@ -26,7 +26,7 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(directory: &Directory, addresses: &UInt64Array) -> Self {
         let found = addresses.nulls().filter(|nulls| nulls.null_count() > 0);
-        let slots = match found {
+        let places = match found {
             None => addresses
                 .values()
                 .iter()
@@ -38,7 +38,7 @@ impl Slots {
                 .collect(),
         };
         Self {
-            slots,
+            places,
             found: found.cloned(),
             pairs: OnceCell::new(),
         }
@@ -51,7 +51,7 @@ impl Slots {
                 NOTHING => (nothing, 0),
                 slot => (slot / PIECE_ROWS, slot % PIECE_ROWS),
             };
-            self.slots.iter().map(pair).collect()
+            self.places.iter().map(pair).collect()
         })
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn gather(
     pieces: &[ArrayRef],
     slots: &Slots,
 ) -> Result<ArrayRef, DataFusionError> {
-    let rows = slots.slots.len();
+    let rows = slots.places.len();
     if pieces.is_empty()
         || slots
             .found
@@ -93,21 +93,20 @@ fn gather_primitive<T: ArrowPrimitiveType>(
     pieces: &[ArrayRef],
     slots: &Slots,
 ) -> ArrayRef {
-    let pieces: Vec<&PrimitiveArray<T>> = pieces.iter().map(|p| p.as_primitive()).collect();
+    let pieces: Vec<&PrimitiveArray<T>> = pieces.iter().map(AsArray::as_primitive).collect();
     let parts: Vec<&[T::Native]> = pieces.iter().map(|piece| &**piece.values()).collect();
     let value = |slot: usize| parts[slot / PIECE_ROWS][slot % PIECE_ROWS];
-    let values: Vec<T::Native> = match slots.found {
-        None => slots.slots.iter().map(|slot| value(*slot)).collect(),
-        Some(_) => {
-            let value = |slot: &usize| match *slot {
-                NOTHING => T::Native::default(),
-                slot => value(slot),
-            };
-            slots.slots.iter().map(value).collect()
-        }
+    let values: Vec<T::Native> = if slots.found.is_none() {
+        slots.places.iter().map(|slot| value(*slot)).collect()
+    } else {
+        let value = |slot: &usize| match *slot {
+            NOTHING => T::Native::default(),
+            slot => value(slot),
+        };
+        slots.places.iter().map(value).collect()
     };
     let nulls = if pieces.iter().any(|piece| piece.null_count() > 0) {
-        let is_valid = |at: usize| match slots.slots[at] {
+        let is_valid = |at: usize| match slots.places[at] {
             NOTHING => false,
             slot => pieces[slot / PIECE_ROWS].is_valid(slot % PIECE_ROWS),
         };

@@ -80,6 +80,12 @@ pub(super) fn words<'a>(bits: &'a [u64], rows: &Range<usize>) -> &'a [u64] {
     bits.get(rows.start / 64..end).unwrap_or_default()
 }
 
+/// The place of the last bit that is set.
+pub(super) fn last_one(bits: &[u64]) -> Option<usize> {
+    let at = bits.iter().rposition(|word| *word != 0)?;
+    Some(at * 64 + 63 - bits[at].leading_zeros() as usize)
+}
+
 /// The places of the bits that are set, in order.
 pub(super) fn ones(words: &[u64]) -> impl Iterator<Item = usize> {
     words.iter().enumerate().flat_map(|(at, word)| {

@@ -9,7 +9,7 @@ use datafusion::execution::TaskContext;
 use futures::{Stream, StreamExt, TryStreamExt};
 
 use super::chunks::{Chunk, cut};
-use super::marks::{Marks, words};
+use super::marks::{Marks, last_one, words};
 use super::payload::Pieces;
 use super::source::TableSource;
 
@@ -47,15 +47,15 @@ impl Wanted {
             .buffered(FILES_AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
-        let chunks = cut(&marks, &row_groups);
-        let found: usize = chunks.iter().map(|chunk| chunk.wanted).sum();
-        if found != marks.count() {
-            return Err(DataFusionError::Execution(format!(
-                "{} addresses are of rows that their files do not have",
-                marks.count() - found
-            )));
+        let totals: Vec<usize> = row_groups.iter().map(|rows| rows.iter().sum()).collect();
+        for (file, (bits, total)) in marks.files().iter().zip(&totals).enumerate() {
+            if let Some(row) = last_one(bits).filter(|row| row >= total) {
+                return Err(DataFusionError::Execution(format!(
+                    "an address is of row {row} of file {file}, which has {total} rows"
+                )));
+            }
         }
-        let totals = row_groups.iter().map(|rows| rows.iter().sum()).collect();
+        let chunks = cut(&marks, &row_groups);
         Ok(Self {
             source,
             marks,

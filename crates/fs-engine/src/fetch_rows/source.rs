@@ -114,7 +114,7 @@ impl TableSource {
         context: &TaskContext,
     ) -> Result<Vec<usize>, DataFusionError> {
         let file = self.file(number)?;
-        let is_sparse = count(bits) < bits.len() * 64 / PAGE_ROWS;
+        let is_sparse = count(bits) <= 1 + bits.len() * 64 / PAGE_ROWS;
         let policy = if is_sparse {
             PageIndexPolicy::Optional
         } else {
@@ -127,9 +127,9 @@ impl TableSource {
         let readers = self.readers(context)?;
         let mut reader = readers.create_reader(0, file.clone(), hint, &metrics)?;
         let metadata = reader.get_metadata(Some(&options)).await?;
-        let rows = metadata.row_groups().iter().map(|group| group.num_rows());
-        Ok(rows
-            .map(|rows| usize::try_from(rows).unwrap_or(0))
+        let row_groups = metadata.row_groups().iter();
+        Ok(row_groups
+            .map(|group| usize::try_from(group.num_rows()).unwrap_or(0))
             .collect())
     }
 
