@@ -11,7 +11,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, TableReference, internal_err, not_impl_err, plan_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
-use datafusion::logical_expr::{Extension, LogicalPlan};
+use datafusion::logical_expr::{Extension, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::logical_plan::LogicalExtensionCodec;
@@ -20,7 +20,10 @@ use datafusion_proto::physical_plan::{
 };
 use datafusion_proto::protobuf::PhysicalExprNode;
 use prost::Message;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::fetch_rows::{FetchRowsExec, FetchRowsNode};
 use crate::point_in_time::{PointInTimeJoinExec, PointInTimeJoinNode, PointInTimeSpec};
 
 /// The version of the bytes; others are refused.
@@ -35,7 +38,7 @@ pub struct OperatorCodec;
 struct Envelope {
     #[prost(uint32, tag = "1")]
     version: u32,
-    #[prost(oneof = "Operator", tags = "2")]
+    #[prost(oneof = "Operator", tags = "2, 3")]
     operator: Option<Operator>,
 }
 
@@ -43,6 +46,8 @@ struct Envelope {
 enum Operator {
     #[prost(message, tag = "2")]
     PointInTimeJoin(Join),
+    #[prost(message, tag = "3")]
+    FetchRows(Fetch),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -52,6 +57,13 @@ struct Join {
     spec: String,
     #[prost(message, repeated, tag = "2")]
     filters: Vec<Filter>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Fetch {
+    /// The columns of the output as JSON: of a node by name, of an operator by place.
+    #[prost(string, tag = "1")]
+    columns: String,
 }
 
 /// The filter that the scans of a history look at.
@@ -92,8 +104,39 @@ impl Join {
         })
     }
 
+    /// For each history the filter that its scans look at.
+    fn filters(
+        &self,
+        histories: &[Arc<dyn ExecutionPlan>],
+        decoding: &PhysicalPlanDecodeContext<'_>,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Vec<Option<Arc<DynamicFilterPhysicalExpr>>>> {
+        let mut filters = vec![None; histories.len()];
+        for filter in &self.filters {
+            let at = filter.history as usize;
+            let (Some(expression), Some(history)) = (&filter.expression, histories.get(at)) else {
+                return internal_err!("a filter of a history that is not there");
+            };
+            let schema = history.schema();
+            let read = converter.proto_to_physical_expr(expression, &schema, decoding)?;
+            filters[at] = Arc::downcast::<DynamicFilterPhysicalExpr>(read).ok();
+        }
+        Ok(filters)
+    }
+
     fn spec(&self) -> Result<PointInTimeSpec> {
         serde_json::from_str(&self.spec).map_err(external)
+    }
+}
+
+impl Fetch {
+    fn new(columns: &impl Serialize) -> Result<Self> {
+        let columns = serde_json::to_string(columns).map_err(external)?;
+        Ok(Self { columns })
+    }
+
+    fn columns<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.columns).map_err(external)
     }
 }
 
@@ -109,24 +152,23 @@ impl PhysicalExtensionCodec for OperatorCodec {
         context: &TaskContext,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Operator::PointInTimeJoin(join) = Envelope::read(bytes)?;
-        let Some((spine, histories)) = inputs.split_first() else {
-            return internal_err!("a point-in-time join without a spine");
+        let Some((first, others)) = inputs.split_first() else {
+            return internal_err!("an operator without an input");
         };
-        let decoding = PhysicalPlanDecodeContext::new(context, self);
-        let mut filters = vec![None; histories.len()];
-        for filter in &join.filters {
-            let at = filter.history as usize;
-            let (Some(expression), Some(history)) = (&filter.expression, histories.get(at)) else {
-                return internal_err!("a filter of a history that is not there");
-            };
-            let schema = history.schema();
-            let read = converter.proto_to_physical_expr(expression, &schema, &decoding)?;
-            filters[at] = Arc::downcast::<DynamicFilterPhysicalExpr>(read).ok();
+        let (first, others) = (Arc::clone(first), others.to_vec());
+        match Envelope::read(bytes)? {
+            Operator::PointInTimeJoin(join) => {
+                let decoding = PhysicalPlanDecodeContext::new(context, self);
+                let filters = join.filters(&others, &decoding, converter)?;
+                let spec = join.spec()?;
+                let join = PointInTimeJoinExec::with_filters(spec, first, others, filters)?;
+                Ok(Arc::new(join))
+            }
+            Operator::FetchRows(fetch) => {
+                let fetch = FetchRowsExec::try_new(first, others, fetch.columns()?)?;
+                Ok(Arc::new(fetch))
+            }
         }
-        let (spec, spine) = (join.spec()?, Arc::clone(spine));
-        let join = PointInTimeJoinExec::with_filters(spec, spine, histories.to_vec(), filters)?;
-        Ok(Arc::new(join))
     }
 
     fn try_encode(
@@ -135,6 +177,10 @@ impl PhysicalExtensionCodec for OperatorCodec {
         bytes: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
+        if let Some(fetch) = node.downcast_ref::<FetchRowsExec>() {
+            let fetch = Fetch::new(&fetch.columns())?;
+            return Envelope::write(Operator::FetchRows(fetch), bytes);
+        }
         let Some(join) = node.downcast_ref::<PointInTimeJoinExec>() else {
             return not_impl_err!("{} is not one of our operators", node.name());
         };
@@ -159,17 +205,26 @@ impl LogicalExtensionCodec for OperatorCodec {
         inputs: &[LogicalPlan],
         _context: &TaskContext,
     ) -> Result<Extension> {
-        let Operator::PointInTimeJoin(join) = Envelope::read(bytes)?;
-        let Some((spine, histories)) = inputs.split_first() else {
-            return internal_err!("a point-in-time join without a spine");
+        let Some((first, others)) = inputs.split_first() else {
+            return internal_err!("an operator without an input");
         };
-        let node = PointInTimeJoinNode::try_new(join.spec()?, spine.clone(), histories.to_vec())?;
-        Ok(Extension {
-            node: Arc::new(node),
-        })
+        let (first, others) = (first.clone(), others.to_vec());
+        let node: Arc<dyn UserDefinedLogicalNode> = match Envelope::read(bytes)? {
+            Operator::PointInTimeJoin(join) => {
+                Arc::new(PointInTimeJoinNode::try_new(join.spec()?, first, others)?)
+            }
+            Operator::FetchRows(fetch) => {
+                Arc::new(FetchRowsNode::try_new(first, others, fetch.columns()?)?)
+            }
+        };
+        Ok(Extension { node })
     }
 
     fn try_encode(&self, node: &Extension, bytes: &mut Vec<u8>) -> Result<()> {
+        if let Some(fetch) = node.node.as_any().downcast_ref::<FetchRowsNode>() {
+            let fetch = Fetch::new(&fetch.columns())?;
+            return Envelope::write(Operator::FetchRows(fetch), bytes);
+        }
         let Some(join) = node.node.as_any().downcast_ref::<PointInTimeJoinNode>() else {
             return not_impl_err!("{} is not one of our nodes", node.node.name());
         };

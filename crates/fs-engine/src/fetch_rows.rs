@@ -42,6 +42,7 @@ use datafusion::physical_plan::{
     Partitioning, PlanProperties,
 };
 use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
 
 mod chunks;
 mod directory;
@@ -63,7 +64,7 @@ use run::{Counts, Run, TableRun};
 use source::TableSource;
 
 /// A column of the output.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OutputColumn {
     /// A column of the input as it is.
     Input {
