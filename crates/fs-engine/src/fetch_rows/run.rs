@@ -63,8 +63,8 @@ impl Run {
         input: SendableRecordBatchStream,
     ) -> Result<Rows, DataFusionError> {
         let charged = Charged {
-            marks: self.reservation("marks"),
-            payload: self.reservation("payload"),
+            marks: self.reservation("marks", false),
+            payload: self.reservation("payload", true),
         };
         let (spooled, marks) = self.read_input(input).await?;
         let mut wanted = Vec::with_capacity(marks.len());
@@ -88,9 +88,9 @@ impl Run {
         self.context.session_config().target_partitions().max(1)
     }
 
-    fn reservation(&self, of: &str) -> MemoryReservation {
+    fn reservation(&self, of: &str, can_spill: bool) -> MemoryReservation {
         MemoryConsumer::new(format!("FetchRows[{of}]"))
-            .with_can_spill(true)
+            .with_can_spill(can_spill)
             .register(self.context.memory_pool())
     }
 
@@ -103,7 +103,7 @@ impl Run {
             .iter()
             .map(|table| Marks::none(table.source.files()))
             .collect();
-        let reservation = self.reservation("input");
+        let reservation = self.reservation("input", true);
         let runtime = self.context.runtime_env();
         let mut spool = Spool::new(input.schema(), reservation, &runtime, "rows to look up");
         while let Some(batch) = input.try_next().await? {
