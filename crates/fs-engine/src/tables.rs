@@ -28,6 +28,10 @@ pub(crate) const SCHEMA: &str = "sources";
 
 /// The part of the memory limit that a sort sets aside.
 const SORTS_SET_ASIDE: usize = 16;
+/// The part of the memory limit for each row of a batch.
+const BATCHES_OF: usize = 8 << 10;
+/// The least rows of a batch.
+const LEAST_BATCH: usize = 64;
 
 /// What every query of an engine shares.
 #[derive(Debug)]
@@ -50,8 +54,9 @@ impl Shared {
         config
     }
 
-    /// The same for plans that sort: a sort sets aside some memory for merging what it spilled, by
-    /// itself 10 MiB, which a small `memory_limit` does not have.
+    /// The same for plans that sort. A sort sets aside some memory for merging what it spilled, by
+    /// itself 10 MiB, and then has a batch of every spill file in memory: with a small
+    /// `memory_limit`, both are smaller.
     pub(crate) fn sorting_config(&self) -> SessionConfig {
         let mut config = Self::config();
         let execution = &mut config.options_mut().execution;
@@ -59,6 +64,9 @@ impl Shared {
             let part = limit / SORTS_SET_ASIDE;
             let usual = execution.sort_spill_reservation_bytes;
             execution.sort_spill_reservation_bytes = usual.min(part);
+            let most = execution.batch_size.get();
+            let rows = (limit / BATCHES_OF).clamp(LEAST_BATCH.min(most), most);
+            config = config.with_batch_size(rows);
         }
         config
     }

@@ -200,6 +200,21 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// Views that have different keys, and no spine.
+    #[error(
+        "view `{first}` is looked up by {first_keys}, and view `{second}` by {second_keys}: there is \
+         no spine of every key for both, give one"
+    )]
+    DifferentKeys {
+        /// A view.
+        first: ViewName,
+        /// Its key columns.
+        first_keys: String,
+        /// Another view.
+        second: ViewName,
+        /// Its key columns.
+        second_keys: String,
+    },
     /// A view without an offline table.
     #[error(
         "view `{view}` has never been materialized: run `fs materialize START END --views {view}` \
@@ -378,7 +393,8 @@ impl Coded for Error {
             | Self::NullTime { .. }
             | Self::BadTime { .. }
             | Self::TimeOutOfRange { .. }
-            | Self::NameClash { .. } => Code::InvalidArgument,
+            | Self::NameClash { .. }
+            | Self::DifferentKeys { .. } => Code::InvalidArgument,
             Self::File { .. }
             | Self::Write { .. }
             | Self::BadHistory { .. }

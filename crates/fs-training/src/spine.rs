@@ -6,7 +6,7 @@
 //!   SpineExec    the operator that puts event time and keys beside the rows, batch by batch
 //! ```
 
-mod checked;
+mod as_of;
 mod columns;
 mod csv;
 mod exec;
@@ -14,17 +14,20 @@ mod keys;
 mod memory;
 mod origin;
 mod parquet;
+mod query;
 mod read;
+mod sql;
 mod table;
 mod times;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::execution::TaskContext;
 use fs_core::suggest::did_you_mean;
-use fs_core::{FeatureRef, FeatureSet};
+use fs_core::{FeatureRef, FeatureSet, ViewName};
+use fs_offline::TableVersion;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
@@ -33,7 +36,6 @@ use parquet::ParquetFile;
 
 use crate::Error;
 
-pub(crate) use checked::CheckedSpine;
 pub use table::SpineTable;
 
 /// The rows of a training set before features: entity keys, event time, and anything else.
@@ -43,10 +45,12 @@ pub use table::SpineTable;
 /// key, and the others the narrowest of int64, float64, bool and timestamp that loses nothing.
 ///
 /// The rows of a Parquet file stay in the file until they are read, batch by batch; those of CSV
-/// and Flight are in memory.
+/// and Flight are in memory. Those of SQL are found when they are read.
 #[derive(Debug, Clone)]
 pub struct Spine {
     content: Content,
+    /// The offline tables that the rows come from.
+    tables: BTreeMap<ViewName, TableVersion>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,14 +72,18 @@ impl Spine {
     }
 
     const fn of(origin: Origin) -> Self {
-        Self {
-            content: Content::Typed(origin),
-        }
+        Self::of_tables(origin, BTreeMap::new())
+    }
+
+    const fn of_tables(origin: Origin, tables: BTreeMap<ViewName, TableVersion>) -> Self {
+        let content = Content::Typed(origin);
+        Self { content, tables }
     }
 
     const fn text(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
         Self {
             content: Content::Text(Table { schema, batches }),
+            tables: BTreeMap::new(),
         }
     }
 
@@ -87,6 +95,13 @@ impl Spine {
         }
     }
 
+    /// The offline tables that the rows come from, and their versions: none unless they come from
+    /// SQL, or are every key as of a time. Whoever records what a training set was made of records
+    /// these too, and reads features of these tables at these versions.
+    pub const fn tables(&self) -> &BTreeMap<ViewName, TableVersion> {
+        &self.tables
+    }
+
     /// The rows with typed columns as a stream, to be sent to a server that joins `features` to
     /// them.
     pub async fn stream(
@@ -96,7 +111,7 @@ impl Spine {
         let origin = self.typed(features).await?;
         origin.check()?;
         let schema = SchemaRef::clone(origin.schema());
-        let plan = origin.scan((0..schema.fields().len()).collect()).await?;
+        let plan = origin.scan((0..schema.fields().len()).collect())?;
         let rows = plan.execute(0, TaskContext::default().into());
         let rows = rows.map_err(Error::of_query)?;
         let file = origin.file();

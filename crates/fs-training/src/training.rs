@@ -3,6 +3,7 @@
 mod set;
 mod split;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -86,8 +87,9 @@ impl TrainingSets {
         self.workers.spawn(&mut tasks, async move {
             let timestamp_field = query.timestamp_field.as_deref();
             let spine = spine.open(&features, timestamp_field).await?;
-            let versions =
-                versions::choose(&sets.offline, &features, registry, pinned.as_ref()).await?;
+            let (offline, pinned) = (&sets.offline, pinned.as_ref());
+            let versions = versions::choose(offline, &features, registry, pinned, spine.tables());
+            let versions = versions.await?;
             let histories = Histories::open(&sets.offline, &catalog, &features, &versions).await?;
             let own = Arc::clone(spine.spine_schema());
             let record = Record::new(&catalog.project, &query, &features, versions, &own);
@@ -112,7 +114,8 @@ impl TrainingSets {
         pinned: Option<&Versions>,
     ) -> Result<(SchemaRef, Record), Error> {
         let features = FeatureSet::resolve(catalog, &query.request, query.naming)?;
-        let versions = versions::choose(&self.offline, &features, registry, pinned).await?;
+        let given = BTreeMap::new();
+        let versions = versions::choose(&self.offline, &features, registry, pinned, &given).await?;
         let record = Record::new(&catalog.project, query, &features, versions, spine);
         Ok((record.on(&columns(spine, &features)), record))
     }

@@ -46,6 +46,18 @@ impl Error {
     /// What a failed query means: the error of ours behind it, or of the layers below, or how the
     /// query failed.
     pub fn of_query(error: DataFusionError) -> Self {
+        Self::of_query_over("the training set", error)
+    }
+
+    /// The same for an error of the engine, which may have met one of ours on its way.
+    pub(crate) fn of_engine(error: fs_engine::Error) -> Self {
+        match error {
+            fs_engine::Error::Query { origin, cause } => Self::of_query_over(&origin, cause),
+            error => Self::Engine(Box::new(error)),
+        }
+    }
+
+    fn of_query_over(origin: &str, error: DataFusionError) -> Self {
         let error = match take::<Self>(error) {
             Ok(ours) => return ours,
             Err(error) => error,
@@ -56,8 +68,8 @@ impl Error {
         match take::<fs_offline::Error>(error) {
             Ok(offline) => Self::Offline(Box::new(offline)),
             Err(error) => {
-                let origin = "the training set".to_owned();
-                Self::Engine(Box::new(fs_engine::Error::of_query(origin, error)))
+                let error = fs_engine::Error::of_query(origin.to_owned(), error);
+                Self::Engine(Box::new(error))
             }
         }
     }

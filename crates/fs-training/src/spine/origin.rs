@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::ExecutionPlan;
+use fs_engine::Query;
 
 use super::parquet::ParquetFile;
-use super::{Table, check_batches};
+use super::{Table, check_batches, query};
 use crate::Error;
 
 /// Where the typed rows of a spine come from; each can be read again and again.
@@ -17,6 +18,8 @@ pub(super) enum Origin {
     Batches(Table),
     /// A file, read batch by batch.
     Parquet(ParquetFile),
+    /// A query, which runs when the rows are read.
+    Query(Query),
 }
 
 impl Origin {
@@ -24,6 +27,7 @@ impl Origin {
         match self {
             Self::Batches(table) => &table.schema,
             Self::Parquet(file) => &file.schema,
+            Self::Query(query) => query.schema(),
         }
     }
 
@@ -32,13 +36,14 @@ impl Origin {
         match self {
             Self::Batches(table) => Some(table.rows()),
             Self::Parquet(file) => Some(file.rows),
+            Self::Query(_) => None,
         }
     }
 
     /// The file that errors name.
     pub(super) fn file(&self) -> Option<Arc<Path>> {
         match self {
-            Self::Batches(_) => None,
+            Self::Batches(_) | Self::Query(_) => None,
             Self::Parquet(file) => Some(Arc::clone(&file.path)),
         }
     }
@@ -47,15 +52,16 @@ impl Origin {
     pub(super) fn check(&self) -> Result<(), Error> {
         match self {
             Self::Batches(table) => check_batches(&table.schema, &table.batches),
-            Self::Parquet(_) => Ok(()),
+            Self::Parquet(_) | Self::Query(_) => Ok(()),
         }
     }
 
     /// Reads the columns at these positions, in one partition.
-    pub(super) async fn scan(&self, columns: Vec<usize>) -> Result<Arc<dyn ExecutionPlan>, Error> {
+    pub(super) fn scan(&self, columns: Vec<usize>) -> Result<Arc<dyn ExecutionPlan>, Error> {
         match self {
             Self::Batches(table) => table.scan(&columns),
             Self::Parquet(file) => file.scan(columns),
+            Self::Query(query) => query::scan(query, &columns),
         }
         .map_err(Error::of_query)
     }

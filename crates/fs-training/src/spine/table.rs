@@ -1,6 +1,6 @@
 //! [`SpineTable`]: a spine as a table of the query engine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -10,7 +10,8 @@ use datafusion::datasource::TableType;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
-use fs_core::FeatureSet;
+use fs_core::{FeatureSet, ViewName};
+use fs_offline::TableVersion;
 
 use super::columns::{self, Column, Kind};
 use super::exec::SpineExec;
@@ -38,6 +39,7 @@ pub struct SpineTable {
     origin: Origin,
     columns: Vec<Column>,
     schema: SchemaRef,
+    tables: BTreeMap<ViewName, TableVersion>,
 }
 
 impl Spine {
@@ -51,6 +53,7 @@ impl Spine {
         features: &FeatureSet,
         timestamp_field: Option<&str>,
     ) -> Result<SpineTable, Error> {
+        let tables = self.tables.clone();
         let origin = self.typed(features).await?;
         origin.check()?;
         let schema = origin.schema();
@@ -62,6 +65,7 @@ impl Spine {
             schema: columns::schema(&columns, schema),
             columns,
             origin,
+            tables,
         })
     }
 
@@ -101,13 +105,18 @@ impl SpineTable {
         self.origin.rows()
     }
 
+    /// The offline tables that the rows come from, and their versions.
+    pub const fn tables(&self) -> &BTreeMap<ViewName, TableVersion> {
+        &self.tables
+    }
+
     fn made(&self, wanted: impl Fn(&Kind) -> bool) -> Option<&str> {
         let column = self.columns.iter().find(|column| wanted(&column.kind))?;
         Some(column.field.name())
     }
 
     /// The plan that makes the columns at these positions.
-    pub(super) async fn plan(&self, wanted: &[usize]) -> Result<Arc<dyn ExecutionPlan>, Error> {
+    pub(super) fn plan(&self, wanted: &[usize]) -> Result<Arc<dyn ExecutionPlan>, Error> {
         let mut columns: Vec<Column> = wanted.iter().map(|at| self.columns[*at].clone()).collect();
         let read: BTreeSet<usize> = columns.iter().map(|column| column.from).collect();
         let read: Vec<usize> = read.into_iter().collect();
@@ -116,7 +125,7 @@ impl SpineTable {
             column.from = read.binary_search(&column.from).unwrap_or_default();
         }
         let schema = columns::schema(&columns, self.spine_schema());
-        let input = self.origin.scan(read).await?;
+        let input = self.origin.scan(read)?;
         Ok(Arc::new(SpineExec::new(
             input,
             columns,
@@ -145,7 +154,7 @@ impl TableProvider for SpineTable {
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let all = || (0..self.columns.len()).collect();
         let wanted = projection.cloned().unwrap_or_else(all);
-        Ok(self.plan(&wanted).await?)
+        Ok(self.plan(&wanted)?)
     }
 }
 

@@ -2,10 +2,12 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int8Array,
-    Int64Array, NullArray, StringArray, StringViewArray, TimestampMillisecondArray,
-    TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
+    Int64Array, NullArray, StringArray, StringViewArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use datafusion::catalog::TableProvider;
 use fs_core::code::report;
 use fs_core::{Code, Coded, EVENT_TIMESTAMP, KeyType, Naming};
 use fs_pit::Rule;
@@ -13,6 +15,49 @@ use std::path::Path;
 
 use super::*;
 use crate::fixture::{at, catalog, request};
+
+/// A spine that was read whole.
+#[derive(Debug)]
+struct Checked {
+    schema: SchemaRef,
+    rows: usize,
+    /// The event time of each row.
+    times: TimestampMicrosecondArray,
+    /// The key columns by name.
+    keys: BTreeMap<String, ArrayRef>,
+}
+
+impl Spine {
+    async fn check(
+        self,
+        features: &FeatureSet,
+        timestamp_field: Option<&str>,
+    ) -> Result<Checked, Error> {
+        let table = self.open(features, timestamp_field).await?;
+        let (schema, own) = (table.schema(), Arc::clone(table.spine_schema()));
+        let rows = table.plan(&(0..schema.fields().len()).collect::<Vec<_>>())?;
+        let rows = rows.execute(0, TaskContext::default().into());
+        let rows: Vec<_> = rows
+            .map_err(Error::of_query)?
+            .try_collect()
+            .await
+            .map_err(Error::of_query)?;
+        let rows = concat_batches(&schema, &rows)?;
+        let column = |name: &str| Arc::clone(rows.column_by_name(name).unwrap());
+        let keys = features.key_columns().into_iter().map(|key| {
+            let made = column(table.key_column(&key.column).unwrap());
+            (key.column.clone(), made)
+        });
+        Ok(Checked {
+            schema: own,
+            rows: rows.num_rows(),
+            times: column(table.time_column())
+                .as_primitive::<TimestampMicrosecondType>()
+                .clone(),
+            keys: keys.collect(),
+        })
+    }
+}
 
 fn features(key_type: KeyType) -> FeatureSet {
     FeatureSet::resolve(
