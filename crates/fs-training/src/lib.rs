@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`query`] | [`TrainingQuery`] and [`Versions`]: what is asked for, and what answers it |
 //! | [`record`] | [`Record`]: what a training set was made of, which it carries |
-//! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file or from batches |
+//! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file, batches, SQL, or every key as of a time |
 //! | [`session`] | [`TrainingOptions`]: how training sets are made |
 //! | [`training`] | [`TrainingSets`]: joins a spine with the features asked for |
 //! | [`save`] | a training set into a dataset, which has a name |
