@@ -33,9 +33,12 @@ def main() -> None:
     if chosen.commands:
         return print_commands(cases, chosen)
     warn_when_busy()
-    print(report.heading(chosen.runs, os.cpu_count(), memory_gib("MemTotal"), versions(chosen.fs)))
+    if chosen.runs:
+        print(report.heading(chosen.runs, os.cpu_count(), memory_gib("MemTotal"), versions(chosen.fs)))
     for case in cases:
         run_case(case, chosen)
+        if not chosen.runs:
+            continue
         print(report.case_table(read_results(case, chosen.data), chosen.engines), flush=True)
         if case.size in DISCARDED and not chosen.keep:
             discard(case, cases, chosen.data)
@@ -154,7 +157,7 @@ def discard(case: Case, cases: list[Case], data: pathlib.Path) -> None:
 
 
 def print_commands(cases: list[Case], chosen: argparse.Namespace) -> None:
-    out = chosen.data / "scratch" / "training_set.parquet"
+    out = fresh_scratch(chosen.data) / "training_set.parquet"
     for case in cases:
         setting = competitors.Setting(case, chosen.data, chosen.fs, chosen.memory * 8 // 10)
         for name in chosen.engines:
