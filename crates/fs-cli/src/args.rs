@@ -192,12 +192,24 @@ pub(crate) struct OnlineArgs {
 
 /// `fs get-historical-features`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("rows")))]
 pub(crate) struct HistoricalArgs {
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
     /// The rows to join features to: a Parquet or CSV file
-    #[arg(long, value_name = "FILE", required_unless_present = "at_versions")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "rows",
+        required_unless_present_any = ["at_versions", "spine_sql", "as_of"]
+    )]
     pub(crate) spine: Option<PathBuf>,
+    /// The rows to join features to: what this SELECT takes from the sources and offline tables
+    #[arg(long, value_name = "SQL", group = "rows")]
+    pub(crate) spine_sql: Option<String>,
+    /// Join features to every key, as of this instant
+    #[arg(long, value_name = "TIME", group = "rows", value_parser = event_time)]
+    pub(crate) as_of: Option<EventTime>,
     /// Where the training set goes: a Parquet or CSV file
     #[arg(long, value_name = "FILE", required_unless_present = "save")]
     pub(crate) out: Option<PathBuf>,

@@ -270,6 +270,37 @@ fn a_training_set_is_made_again_byte_for_byte_after_rows_and_definitions_changed
 }
 
 #[test]
+fn rows_come_from_sql_or_are_every_key_as_of_an_instant() -> Result<()> {
+    let get = format!("get-historical-features {SERVICE}");
+    let sql = "'SELECT customer_id, max(ordered_at) AS event_timestamp FROM orders GROUP BY customer_id ORDER BY customer_id'";
+    Session::in_new_repo()
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs(&format!("{get} --as-of 2026-01-21 --out every_key.csv"))
+        .show("every_key.csv")
+        .fs(&format!("{get} --as-of 2026-01-21 --out every_key.parquet"))
+        .fs(&format!("{get} --spine-sql {sql} --out last_orders.csv"))
+        .show("last_orders.csv")
+        .edit("data/orders.csv", "120.25,7", "99.00,9")
+        .fs("materialize 2026-01-01 2026-02-01")
+        .fs("get-historical-features --at-versions every_key.parquet --out again.parquet")
+        .same("every_key.parquet", "again.parquet")
+        .fs(&format!(
+            "{get} --at-versions every_key.parquet --as-of 2026-01-10 --out earlier.csv"
+        ))
+        .show("earlier.csv")
+        .fs(&format!(
+            "{get} --as-of 2026-01-21 --spine spine.csv --out out.csv"
+        ))
+        .fs(&format!("{get} --as-of noon --out out.csv"))
+        .fs(&format!(
+            "{get} --spine-sql 'SELECT * FROM ordrs' --out out.csv"
+        ))
+        .absent("out.csv")
+        .matches("no_spine")
+}
+
+#[test]
 fn training_sets_are_kept_under_a_name() -> Result<()> {
     let get = format!("get-historical-features {SERVICE} --spine spine.csv");
     Session::in_new_repo()

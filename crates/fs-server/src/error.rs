@@ -133,13 +133,19 @@ pub enum Error {
     Command(#[source] serde_json::Error),
     /// A command for an uploaded spine that names none.
     #[error(
-        "the command names no `spine`: upload one with DoPut and name the ticket that it returns, \
-         or use DoExchange"
+        "the command names no rows: upload a spine with DoPut and name the ticket that it returns \
+         as `spine`, name `spine_sql` or `as_of`, or use DoExchange"
     )]
     NoTicket,
     /// A command that names a spine and is sent with another.
-    #[error("the command names an uploaded `spine` and comes with another: leave one of them out")]
+    #[error(
+        "the command names a spine and comes with another, or names two: leave all but one of \
+         `spine`, `spine_sql`, `as_of` and the rows out"
+    )]
     TwoSpines,
+    /// An instant that cannot be read.
+    #[error("`as_of` is no instant: write a date or an RFC 3339 time")]
+    AsOf(#[source] fs_core::time::TimeError),
     /// An upload that is not there (any more).
     #[error(
         "there is no uploaded spine `{ticket}`: it was never there or has expired; upload it again"
@@ -232,6 +238,7 @@ impl Coded for Error {
             | Self::Command(_)
             | Self::NoTicket
             | Self::TwoSpines
+            | Self::AsOf(_)
             | Self::NoSpine
             | Self::BadSpine(_) => Code::InvalidArgument,
             Self::Grpc(_)

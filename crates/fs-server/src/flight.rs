@@ -8,7 +8,7 @@
 //!   DoGet(Flight ticket)                   ─► training set
 //! ```
 //!
-//! The Flight ticket is the command again, with the versions that were described, so the only state
+//! A command that names `spine_sql` or `as_of` needs no spine. The Flight ticket is the command again, with the versions that were described, so the only state
 //! on the server is the uploaded spine. Every answer carries its record: in the metadata of its
 //! schema, as `app_metadata` of the message that brings the schema, and of a `FlightInfo`.
 
@@ -29,15 +29,14 @@ use arrow_flight::{
     HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaAsIpc, SchemaResult, Ticket,
 };
 use fs_training::{Record, Spine};
-use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use self::asked::Asked;
 use self::command::Command;
 use self::receive::receive;
 use self::send::send;
-use self::uploads::Upload;
 use crate::off_runtime::off_runtime;
 use crate::shared::Shared;
 use crate::turn::Turn;
@@ -72,16 +71,21 @@ impl Service {
         let received = receive(messages, limits.spine_bytes, limits.client_time);
         let received = off_runtime(received).await??;
         let command = Command::of_descriptor(received.descriptor.as_ref())?;
-        if command.spine.is_some() {
+        if command.spine.is_some() || (command.names_rows() && received.has_spine) {
             return Err(Error::TwoSpines);
         }
-        self.training_set(&command, received.spine, turn).await
+        let given = received.has_spine.then_some(received.spine);
+        self.training_set(&command, given, Error::NoSpine, turn)
+            .await
     }
 
     async fn put(&self, messages: Streaming<FlightData>) -> Result<PutResult, Error> {
         let limits = &self.shared.limits;
         let limit = limits.spine_bytes.min(limits.upload_bytes);
         let received = off_runtime(receive(messages, limit, limits.client_time)).await??;
+        if !received.has_spine {
+            return Err(Error::NoSpine);
+        }
         let now = self.shared.clock.now();
         let ticket = self
             .shared
@@ -94,16 +98,17 @@ impl Service {
 
     async fn get(&self, ticket: Ticket) -> Result<Messages<FlightData>, Error> {
         let command = Command::parse(&ticket.ticket)?;
-        let upload = self.upload(&command)?;
+        let given = self.uploaded(&command)?;
         let turn = self.shared.turns.next().await?;
-        self.training_set(&command, upload.spine.clone(), turn)
+        self.training_set(&command, given, Error::NoTicket, turn)
             .await
     }
 
     async fn training_set(
         &self,
         command: &Command,
-        spine: Spine,
+        given: Option<Spine>,
+        none: Error,
         turn: Turn,
     ) -> Result<Messages<FlightData>, Error> {
         let asked = Asked::of(&self.shared, command).await?;
@@ -111,6 +116,7 @@ impl Service {
         if let Some(name) = &asked.save {
             training.ensure_free(name).await?;
         }
+        let spine = asked.spine(&self.shared, given).await?.ok_or(none)?;
         let (catalog, version) = (&asked.definitions.catalog, asked.definitions.version);
         let set = training
             .get(catalog, version, &asked.query, spine, asked.pinned.as_ref())
@@ -127,33 +133,41 @@ impl Service {
         Ok(send(set, saving, turn, time, cutoff))
     }
 
-    fn upload(&self, command: &Command) -> Result<Arc<Upload>, Error> {
-        let ticket = command.spine.as_deref().ok_or(Error::NoTicket)?;
+    /// The spine that a command names by its ticket.
+    fn uploaded(&self, command: &Command) -> Result<Option<Spine>, Error> {
+        let Some(ticket) = command.spine.as_deref() else {
+            return Ok(None);
+        };
         let (now, limits) = (self.shared.clock.now(), &self.shared.limits);
-        self.shared.uploads.get(ticket, now, limits)
+        let upload = self.shared.uploads.get(ticket, now, limits)?;
+        Ok(Some(upload.spine.clone()))
     }
 
-    /// The upload that a command names, and the columns and the record of its training set.
-    async fn describe(&self, command: &Command) -> Result<(Arc<Upload>, SchemaRef, Record), Error> {
-        let upload = self.upload(command)?;
+    /// How many rows a command is about, if that is known, and the columns and the record of its
+    /// training set.
+    async fn describe(
+        &self,
+        command: &Command,
+    ) -> Result<(Option<usize>, SchemaRef, Record), Error> {
+        let given = self.uploaded(command)?;
         let asked = Asked::of(&self.shared, command).await?;
         let (catalog, version) = (&asked.definitions.catalog, asked.definitions.version);
         let pinned = asked.pinned.as_ref();
         let training = &self.shared.training;
-        let described = training.describe(catalog, version, &asked.query, &upload.schema, pinned);
+        let spine = asked.spine(&self.shared, given).await?;
+        let spine = spine.ok_or(Error::NoTicket)?;
+        let rows = spine.rows();
+        let described = training.describe(catalog, version, &asked.query, spine, pinned);
         let (schema, record) = described.await?;
-        Ok((upload, schema, record))
+        Ok((rows, schema, record))
     }
 
     async fn flight_info(&self, descriptor: FlightDescriptor) -> Result<FlightInfo, Error> {
         let command = Command::of_descriptor(Some(&descriptor))?;
-        let (upload, schema, record) = self.describe(&command).await?;
+        let (rows, schema, record) = self.describe(&command).await?;
         // What is fetched later is what is described now, whatever arrives in between.
         let ticket = serde_json::to_vec(&command.pinned(&record)).map_err(Error::Command)?;
-        let rows = upload
-            .spine
-            .rows()
-            .map_or(-1, |rows| i64::try_from(rows).unwrap_or(-1));
+        let rows = rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1);
         let info = FlightInfo::new()
             .try_with_schema(&schema)
             .map_err(Error::Schema)?
@@ -204,7 +218,7 @@ impl FlightService for Service {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Answer<Self::DoExchangeStream> {
-        let work = self.exchange(request.into_inner());
+        let work = self.exchange(request.into_inner()).boxed();
         self.measured("DoExchange", work).await
     }
 
@@ -215,16 +229,17 @@ impl FlightService for Service {
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
-        self.measured("DoGet", self.get(request.into_inner())).await
+        let work = self.get(request.into_inner()).boxed();
+        self.measured("DoGet", work).await
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Answer<FlightInfo> {
-        let work = self.flight_info(request.into_inner());
+        let work = self.flight_info(request.into_inner()).boxed();
         self.measured("GetFlightInfo", work).await
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Answer<SchemaResult> {
-        let work = self.schema(request.get_ref());
+        let work = self.schema(request.get_ref()).boxed();
         self.measured("GetSchema", work).await
     }
 

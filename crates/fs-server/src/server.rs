@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fs_core::Clock;
+use fs_engine::Engine;
 use fs_registry::Registry;
 use fs_serving::Serving;
 use fs_training::TrainingSets;
@@ -33,6 +34,8 @@ pub struct Backends {
     pub serving: Arc<Serving>,
     /// Training sets.
     pub training: TrainingSets,
+    /// What finds rows of training sets that SQL selects, or that are every key as of an instant.
+    pub engine: Arc<Engine>,
     /// What the age of uploaded spines is measured with.
     pub clock: Arc<dyn Clock>,
 }
@@ -69,6 +72,7 @@ impl Server {
             live: Arc::new(live),
             serving: backends.serving,
             training: backends.training,
+            engine: backends.engine,
             clock: backends.clock,
             turns: Turns::new(limits.training_sets),
             limits,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use fs_core::Clock;
+use fs_engine::Engine;
 use fs_serving::Serving;
 use fs_training::TrainingSets;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) live: Arc<Live>,
     pub(crate) serving: Arc<Serving>,
     pub(crate) training: TrainingSets,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) uploads: Uploads,

@@ -14,6 +14,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`query`] | [`TrainingQuery`] and [`Versions`]: what is asked for, and what answers it |
+//! | [`origin`] | spines that nobody gives: rows of a query, every key as of an instant |
 //! | [`record`] | [`Record`]: what a training set was made of, which it carries |
 //! | [`spine`] | [`Spine`]: the rows of a training set before features, from a file, batches, SQL, or every key as of a time |
 //! | [`session`] | [`TrainingOptions`]: how training sets are made |
@@ -24,6 +25,7 @@
 mod error;
 #[cfg(test)]
 mod fixture;
+pub mod origin;
 mod plan;
 pub mod query;
 pub mod record;

@@ -3,11 +3,10 @@
 mod set;
 mod split;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::session_state::SessionState;
 use fs_core::{Catalog, FeatureSet};
@@ -103,21 +102,24 @@ impl TrainingSets {
         }
     }
 
-    /// The columns of the training set that [`get`](Self::get) would make now of rows with the
-    /// columns of `spine`, and the record with its versions, which can be pinned.
+    /// The columns of the training set that [`get`](Self::get) would make now of `spine`, and the
+    /// record with its versions, which can be pinned. Reads no rows.
     pub async fn describe(
         &self,
         catalog: &Catalog,
         registry: u64,
         query: &TrainingQuery,
-        spine: &Schema,
+        spine: Spine,
         pinned: Option<&Versions>,
     ) -> Result<(SchemaRef, Record), Error> {
         let features = FeatureSet::resolve(catalog, &query.request, query.naming)?;
-        let given = BTreeMap::new();
-        let versions = versions::choose(&self.offline, &features, registry, pinned, &given).await?;
-        let record = Record::new(&catalog.project, query, &features, versions, spine);
-        Ok((record.on(&columns(spine, &features)), record))
+        let timestamp_field = query.timestamp_field.as_deref();
+        let spine = spine.open(&features, timestamp_field).await?;
+        let tables = spine.tables();
+        let versions = versions::choose(&self.offline, &features, registry, pinned, tables).await?;
+        let own = spine.spine_schema();
+        let record = Record::new(&catalog.project, query, &features, versions, own);
+        Ok((record.on(&columns(own, &features)), record))
     }
 
     fn send(&self, started: Started) -> TrainingSet {

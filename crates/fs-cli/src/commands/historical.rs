@@ -5,6 +5,7 @@ mod asked;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
 use fs_core::{DatasetName, ViewName};
 use fs_training::write::Format;
 use fs_training::{Error, TrainingSet, Written};
@@ -48,7 +49,7 @@ async fn here(project: &Project, asked: Asked, args: &HistoricalArgs) -> Result<
         training.ensure_free(name).await?;
     }
     let pinned = asked.pinned();
-    let spine = asked.spine().await?;
+    let spine = asked.spine(project, &training).await?;
     let set = training
         .get(&asked.catalog, asked.version, &asked.query, spine, pinned)
         .await?;
@@ -77,7 +78,11 @@ async fn from_server(
     }
     let remote = Remote::connect(url).await?;
     let features = asked.features()?;
-    let (schema, batches) = asked.spine().await?.into_batches(&features).await?;
+    let (schema, batches) = match asked.given().await? {
+        Some(spine) => spine.into_batches(&features).await?,
+        // The server finds them; how many there are is for it to say.
+        None => (SchemaRef::new(Schema::empty()), Vec::new()),
+    };
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let stream = remote.training_set(&command, schema, batches).await?;
     remote.received(stream, rows).await

@@ -37,6 +37,7 @@ pub(super) async fn bind(
         registry: project.registry()?,
         serving: Arc::new(Serving::new(project.online()?, Arc::clone(&clock))),
         training: project.training()?,
+        engine: project.engine()?,
         clock,
     };
     let options = ServerOptions {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use fs_core::DatasetName;
-use fs_training::{TrainingQuery, Versions};
+use fs_training::{Spine, TrainingQuery, Versions};
 
 use super::command::Command;
 use crate::Error;
 use crate::live::Snapshot;
+use crate::off_runtime::off_runtime;
 use crate::shared::Shared;
 
 /// A command with everything that it names found.
@@ -38,5 +39,27 @@ impl Asked {
             pinned: record.map(|record| record.versions),
             save: command.save.as_deref().map(str::parse).transpose()?,
         })
+    }
+
+    /// The rows: those that were `given`, or those that the query stands for.
+    pub(super) async fn spine(
+        &self,
+        shared: &Shared,
+        given: Option<Spine>,
+    ) -> Result<Option<Spine>, Error> {
+        if given.is_some() {
+            return Ok(given);
+        }
+        let (training, engine) = (shared.training.clone(), Arc::clone(&shared.engine));
+        let (definitions, query) = (Arc::clone(&self.definitions), self.query.clone());
+        let pinned = self.pinned.clone();
+        // Opens sources, and plans.
+        let made = off_runtime(async move {
+            let catalog = &definitions.catalog;
+            training
+                .spine(&engine, catalog, &query, pinned.as_ref())
+                .await
+        });
+        Ok(made.await??)
     }
 }

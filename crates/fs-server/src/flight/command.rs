@@ -2,7 +2,7 @@
 
 use arrow_flight::FlightDescriptor;
 use fs_core::{FeatureRequest, Naming};
-use fs_training::{Record, TrainingQuery};
+use fs_training::{Record, SpineOrigin, TrainingQuery};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,6 +27,12 @@ pub(super) struct Command {
     /// The record of a training set, whose versions answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) at_versions: Option<Value>,
+    /// A query whose rows are the spine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spine_sql: Option<String>,
+    /// The instant as of which every key is the spine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) as_of: Option<String>,
     /// The name of the dataset that the training set is kept as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) save: Option<String>,
@@ -67,20 +73,41 @@ impl Command {
     /// What is asked for. A command that names no features asks for those of its record, named and
     /// timed as they were there.
     pub(super) fn query(&self, record: Option<&Record>) -> Result<TrainingQuery, Error> {
-        let timestamp_field = self.timestamp_field.as_deref();
-        match record {
+        let mut query = match record {
             Some(record) if self.feature_service.is_none() && self.features.is_none() => {
-                let query = record.query.clone();
-                Ok(match timestamp_field {
-                    Some(_) => query.with_timestamp_field(timestamp_field),
-                    None => query,
-                })
+                record.query.clone()
             }
-            _ => {
-                let query = TrainingQuery::new(self.request()?, self.naming());
-                Ok(query.with_timestamp_field(timestamp_field))
-            }
+            _ => TrainingQuery::new(self.request()?, self.naming()),
+        };
+        if let Some(origin) = self.origin()? {
+            // Rows of another origin have a time column of their own.
+            query = TrainingQuery::new(query.request, query.naming);
+            query.origin = origin;
         }
+        Ok(match self.timestamp_field.as_deref() {
+            None => query,
+            column => query.with_timestamp_field(column),
+        })
+    }
+
+    /// Where rows come from that the command itself asks for.
+    fn origin(&self) -> Result<Option<SpineOrigin>, Error> {
+        let as_of = || {
+            self.as_of
+                .as_deref()
+                .map(|at| at.parse().map_err(Error::AsOf))
+        };
+        match (&self.spine_sql, as_of().transpose()?) {
+            (None, None) => Ok(None),
+            (Some(sql), None) if self.spine.is_none() => Ok(Some(SpineOrigin::Sql(sql.clone()))),
+            (None, Some(at)) if self.spine.is_none() => Ok(Some(SpineOrigin::AsOf(at))),
+            _ => Err(Error::TwoSpines),
+        }
+    }
+
+    /// Whether the command says itself which rows it is about.
+    pub(super) const fn names_rows(&self) -> bool {
+        self.spine.is_some() || self.spine_sql.is_some() || self.as_of.is_some()
     }
 
     fn request(&self) -> Result<FeatureRequest, Error> {

@@ -5,7 +5,6 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::SchemaRef;
 use fs_core::EventTime;
 use fs_training::Spine;
 
@@ -14,7 +13,6 @@ use crate::{Error, Limits};
 /// One uploaded spine.
 #[derive(Debug)]
 pub(super) struct Upload {
-    pub(super) schema: SchemaRef,
     pub(super) spine: Spine,
     pub(super) bytes: usize,
 }
@@ -119,7 +117,7 @@ impl Kept {
 mod tests {
     use std::time::Duration;
 
-    use arrow::datatypes::Schema;
+    use arrow::datatypes::{Schema, SchemaRef};
 
     use super::*;
 
@@ -135,8 +133,7 @@ mod tests {
     fn upload(bytes: usize) -> Upload {
         let schema = SchemaRef::new(Schema::empty());
         Upload {
-            spine: Spine::new(schema.clone(), vec![]),
-            schema,
+            spine: Spine::new(schema, vec![]),
             bytes,
         }
     }

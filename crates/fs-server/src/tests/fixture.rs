@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyValue, Location, ViewName};
+use fs_engine::{Engine, EngineOptions};
 use fs_offline::OfflineStore;
 use fs_online::key::encode_key;
 use fs_online::{
@@ -114,6 +115,13 @@ impl Setup {
             registry: self.registry.clone(),
             serving: Arc::new(serving),
             training: TrainingSets::new(self.offline.clone(), TrainingOptions::default())?,
+            engine: Arc::new(
+                Engine::new(EngineOptions {
+                    base_dir: self.folder.path().to_owned(),
+                    ..EngineOptions::default()
+                })
+                .unwrap(),
+            ),
             clock: self.clock.clone(),
         };
         Server::bind(backends, self.options.clone()).await

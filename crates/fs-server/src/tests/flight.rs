@@ -18,6 +18,7 @@ use tonic::{Code, Status};
 use super::fixture::{HOUR, NOW, Running, Setup, definitions, spine};
 
 mod reproduced;
+mod unattended;
 
 /// A server whose offline table has one row: EWR, 70 degrees, an hour and a half ago.
 async fn with_history(setup: Setup) -> Running {

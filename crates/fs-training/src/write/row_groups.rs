@@ -170,7 +170,9 @@ mod tests {
         let reader = ParquetRecordBatchReaderBuilder::try_new(written(&batches, 30)).unwrap();
         let groups = reader.metadata().row_groups().iter();
         assert_eq!(
-            groups.map(|g| g.num_rows()).collect::<Vec<_>>(),
+            groups
+                .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+                .collect::<Vec<_>>(),
             [30, 30, 30, 10]
         );
         let read: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();

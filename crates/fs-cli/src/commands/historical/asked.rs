@@ -6,10 +6,11 @@
 //!   --at-versions old.parquet --service other      other features, for its rows, at its versions
 //! ```
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use fs_core::{Catalog, FeatureRequest, FeatureSet, Naming};
-use fs_training::{Record, Recorded, Spine, TrainingQuery, Versions};
+use fs_training::{Record, Recorded, Spine, SpineOrigin, TrainingQuery, TrainingSets, Versions};
 use serde_json::{Value, json};
 
 use crate::args::HistoricalArgs;
@@ -30,9 +31,14 @@ pub(super) struct Asked {
     as_recorded: bool,
 }
 
+/// Where the rows are.
 enum Rows {
-    File(std::path::PathBuf),
+    /// In a file.
+    File(PathBuf),
+    /// In the training set that is made again.
     Recorded,
+    /// Where the origin of the query says.
+    Made,
 }
 
 impl Asked {
@@ -51,12 +57,19 @@ impl Asked {
         };
         let own_features = args.wanted.is_given();
         let query = query(args, record)?;
+        let own_rows = own_rows(args);
+        let in_file = recorded.as_ref().is_some_and(Recorded::has_rows);
+        let rows = match &args.spine {
+            Some(path) => Rows::File(path.clone()),
+            None if own_rows || (!in_file && query.origin != SpineOrigin::Given) => Rows::Made,
+            None => Rows::Recorded,
+        };
         Ok(Self {
             version,
             catalog,
             query,
-            rows: args.spine.clone().map_or(Rows::Recorded, Rows::File),
-            as_recorded: args.spine.is_none() && !own_features && recorded.is_some(),
+            rows,
+            as_recorded: !own_rows && !own_features && recorded.is_some(),
             recorded,
         })
     }
@@ -74,13 +87,28 @@ impl Asked {
         self.record().map(|record| &record.versions)
     }
 
-    /// The rows.
-    pub(super) async fn spine(&self) -> Result<Spine, Failure> {
+    /// The rows that are in a file; none that are to be made.
+    pub(super) async fn given(&self) -> Result<Option<Spine>, Failure> {
         Ok(match (&self.rows, &self.recorded) {
-            (Rows::File(path), _) => Spine::read(path).await?,
-            (Rows::Recorded, Some(recorded)) => recorded.spine().await?,
-            (Rows::Recorded, None) => return Err(Failure::input("name the rows with --spine")),
+            (Rows::File(path), _) => Some(Spine::read(path).await?),
+            (Rows::Recorded, Some(recorded)) => Some(recorded.spine().await?),
+            (Rows::Recorded | Rows::Made, _) => None,
         })
+    }
+
+    /// The rows, found on this machine.
+    pub(super) async fn spine(
+        &self,
+        project: &Project,
+        training: &TrainingSets,
+    ) -> Result<Spine, Failure> {
+        if let Some(given) = self.given().await? {
+            return Ok(given);
+        }
+        let engine = project.engine()?;
+        let made = training.spine(&engine, &self.catalog, &self.query, self.pinned());
+        made.await?
+            .ok_or_else(|| Failure::input("name the rows with --spine FILE"))
     }
 
     /// The same question as a Flight command.
@@ -92,6 +120,13 @@ impl Asked {
         };
         if let Some(record) = self.record() {
             command["at_versions"] = record.to_value();
+        }
+        if !self.as_recorded && matches!(self.rows, Rows::Made) {
+            match &self.query.origin {
+                SpineOrigin::Given => {}
+                SpineOrigin::Sql(sql) => command["spine_sql"] = json!(sql),
+                SpineOrigin::AsOf(at) => command["as_of"] = json!(at.to_string()),
+            }
         }
         if self.as_recorded
             && let Some(column) = &self.query.timestamp_field
@@ -106,9 +141,13 @@ impl Asked {
     }
 }
 
+/// Whether rows are named, by whatever argument.
+const fn own_rows(args: &HistoricalArgs) -> bool {
+    args.spine.is_some() || args.spine_sql.is_some() || args.as_of.is_some()
+}
+
 /// The query: the arguments win, the record fills in.
 fn query(args: &HistoricalArgs, record: Option<&Record>) -> Result<TrainingQuery, Failure> {
-    let own_rows = args.spine.is_some();
     let mut query = match record {
         Some(record) if !args.wanted.is_given() => {
             if args.wanted.full_feature_names {
@@ -126,7 +165,6 @@ fn query(args: &HistoricalArgs, record: Option<&Record>) -> Result<TrainingQuery
                 query
                     .timestamp_field
                     .clone_from(&record.query.timestamp_field);
-                query.origin = record.query.origin.clone();
             }
             query
         }
@@ -137,10 +175,14 @@ fn query(args: &HistoricalArgs, record: Option<&Record>) -> Result<TrainingQuery
             ));
         }
     };
-    if own_rows {
+    if own_rows(args) {
         // Rows of another origin have a time column of their own.
-        query.origin = fs_training::SpineOrigin::default();
         query.timestamp_field = None;
+        query.origin = match (&args.spine_sql, args.as_of) {
+            (Some(sql), _) => SpineOrigin::Sql(sql.clone()),
+            (None, Some(at)) => SpineOrigin::AsOf(at),
+            (None, None) => SpineOrigin::Given,
+        };
     }
     if args.timestamp_field.is_some() {
         query.timestamp_field.clone_from(&args.timestamp_field);

@@ -128,12 +128,8 @@ async fn what_is_described_is_what_comes_and_can_be_pinned() {
     shop.replace(0..1000, &[row(7, 100, 1)]).await;
     let query = TrainingQuery::new(request(), Naming::Short);
     let (spine, sets) = (visits(&[7], &[100]), shop.sets());
-    let columns = Schema::new(vec![
-        Field::new("user", DataType::Int64, false),
-        Field::new(EVENT_TIMESTAMP, fs_core::data_type::timestamp_type(), false),
-    ]);
     let described = sets
-        .describe(&shop.catalog, 1, &query, &columns, None)
+        .describe(&shop.catalog, 1, &query, spine.clone(), None)
         .await;
     let (schema, record) = described.unwrap();
     shop.replace(0..1000, &[row(7, 100, 2)]).await;
