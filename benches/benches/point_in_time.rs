@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use fs_core::{Span, Ttl};
-use fs_pit::{Error, FeatureRows, Matches, PointInTimeJoin, Rule, naive};
+use fs_pit::{Error, FeatureRows, Matches, PointInTimeJoin, RowIds, Rule, naive};
 
 const BATCH_ROWS: usize = 8192;
 /// Thirty days.
@@ -118,6 +118,55 @@ fn alone(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A history as large as those of `make bench-training`, in the order in which tables keep rows, and
+/// in none.
+fn large(criterion: &mut Criterion) {
+    const ROWS: usize = 10_000_000;
+    let mut group = criterion.benchmark_group("point_in_time/10m_by_1m");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(ROWS as u64));
+    let mut random = SplitMix(7);
+    let spine = side(&mut random, ROWS / 10, ROWS as u64 / 100, Key::Int64);
+    let numbers: Int64Array = (0..).take(ROWS).map(Some).collect();
+    let joined = |features: &Side| {
+        let mut join = PointInTimeJoin::new(&spine.keys, &spine.times, rule())?;
+        for start in (0..ROWS).step_by(BATCH_ROWS) {
+            let rows = BATCH_ROWS.min(ROWS - start);
+            let keys: Vec<ArrayRef> = features.keys.iter().map(|k| k.slice(start, rows)).collect();
+            let (event, rows) = (
+                features.times.slice(start, rows),
+                numbers.slice(start, rows),
+            );
+            let features = FeatureRows {
+                keys: &keys,
+                event: &event,
+                created: None,
+                sequence: Some(&rows),
+            };
+            join.offer_at(
+                &features,
+                &RowIds::At {
+                    file: 0,
+                    rows: &rows,
+                },
+            )?;
+        }
+        Ok::<_, Error>(join.finish())
+    };
+    let mut features = side(&mut random, ROWS, ROWS as u64 / 100, Key::Int64);
+    group.bench_function("in no order", |bench| {
+        bench.iter(|| joined(&features));
+    });
+    let mut times = features.times.values().to_vec();
+    times.sort_unstable();
+    features.times = times.into();
+    group.bench_function("in the order of time", |bench| {
+        bench.iter(|| joined(&features));
+    });
+    group.finish();
+}
+
 fn slots(criterion: &mut Criterion) {
     let mut random = SplitMix(7);
     let spine = side(&mut random, 100_000, 10_000, Key::Int64);
@@ -134,6 +183,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     beside_the_reference(&mut criterion);
     alone(&mut criterion);
+    large(&mut criterion);
     slots(&mut criterion);
     criterion.final_summary();
 }

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 
 use crate::keys::NO_KEY;
 use crate::row::{Candidate, FeatureRows, RowId, RowIds};
-use crate::spine_index::{NO_SLOT, SpineIndex};
+use crate::spine_index::{NO_SLOT, SpineIndex, narrow};
 use crate::{Error, Rule};
 
 /// Joins each spine row to the newest feature row that was visible at its time.
@@ -34,17 +34,48 @@ pub struct PointInTimeJoin {
     rule: Rule,
     index: Arc<SpineIndex>,
     candidates: Vec<Candidate>,
+    /// For each key, where its last row went.
+    cursors: Vec<Cursor>,
     /// How many slots have a candidate.
     occupied: usize,
     batches: u32,
     scratch: Scratch,
 }
 
+/// The slot that the rows of a key go to which become visible within a stretch of time, and the best
+/// of them.
+///
+/// Histories are sorted by time for the most part, so the next row of a key nearly always goes to the
+/// slot of the one before, or to the next one, without a search. All that a row is compared with then
+/// lies in one line of the cache, and there are as many lines as keys, far fewer than slots.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Cursor {
+    /// The first and the last instant of the stretch; a later first one is no stretch at all.
+    low: i64,
+    high: i64,
+    /// What the slot has when the cursor leaves it.
+    best: Candidate,
+    slot: u32,
+}
+
+impl Cursor {
+    const NOWHERE: Self = Self {
+        low: i64::MAX,
+        high: i64::MIN,
+        best: Candidate::VACANT,
+        slot: NO_SLOT,
+    };
+
+    const fn covers(&self, from: i64) -> bool {
+        self.low <= from && from <= self.high
+    }
+}
+
 /// What a batch needs while it is offered, kept for the next one.
 #[derive(Debug, Default)]
 struct Scratch {
     numbers: Vec<u32>,
-    slots: Vec<u32>,
     touched: Vec<u32>,
 }
 
@@ -60,8 +91,13 @@ pub struct Matches {
 const NO_ROW: u64 = u64::MAX;
 
 impl PointInTimeJoin {
-    /// Bytes that a join needs for each slot of its index.
-    pub const BYTES_PER_SLOT: usize = size_of::<Candidate>();
+    /// Bytes that a join needs for each row of a spine at most.
+    pub const BYTES_PER_ROW: usize = size_of::<Candidate>() + size_of::<Cursor>();
+
+    /// Bytes that a join over `index` needs.
+    pub fn bytes_over(index: &SpineIndex) -> usize {
+        index.slots() * size_of::<Candidate>() + index.key_count() * size_of::<Cursor>()
+    }
 
     /// Prepares the slots of a spine. Every spine time must be there; keys may be null.
     pub fn new(
@@ -78,6 +114,7 @@ impl PointInTimeJoin {
         Self {
             rule,
             candidates: vec![Candidate::VACANT; index.slots()],
+            cursors: vec![Cursor::NOWHERE; index.key_count()],
             index,
             occupied: 0,
             batches: 0,
@@ -132,65 +169,76 @@ impl PointInTimeJoin {
         self.race::<false>(features, ids)
     }
 
-    /// Lets every row race for its slot; with `LIST`, notes the slots that changed hands.
+    /// Lets every row race for its slot.
     ///
-    /// One thing at a time for all rows, so that the processor waits for many rows at once where
-    /// each would wait for memory alone.
+    /// With `LIST`, notes the slots that changed hands, and keeps [`Self::candidates`] up to date
+    /// where the cursors alone would do until [`Self::settle`].
     fn race<const LIST: bool>(
         &mut self,
         features: &FeatureRows<'_>,
         ids: &RowIds<'_>,
     ) -> Result<(), Error> {
         features.check(ids)?;
-        let Scratch {
-            numbers,
-            slots,
-            touched,
-        } = &mut self.scratch;
+        let Scratch { numbers, touched } = &mut self.scratch;
         numbers.clear();
+        // All keys first: the processor then waits for many of them at once.
         self.index
             .keys()
             .find(features.keys, features.len(), numbers)?;
         let events = features.event.values();
-        slots.clear();
-        slots.extend(numbers.iter().enumerate().map(|(row, number)| {
+        for (row, (number, event)) in numbers.iter().zip(events).enumerate() {
             if *number == NO_KEY {
-                return NO_SLOT;
-            }
-            let from = self.rule.visible_from(events[row], features.created(row));
-            self.index.first_from(*number, from)
-        }));
-        for (row, slot) in slots.iter().enumerate() {
-            if *slot == NO_SLOT {
                 continue;
             }
-            let best = &mut self.candidates[*slot as usize];
+            let from = self.rule.visible_from(*event, features.created(row));
+            let cursor = &mut self.cursors[*number as usize];
+            if !cursor.covers(from) {
+                if let Some(left) = self.candidates.get_mut(cursor.slot as usize) {
+                    *left = cursor.best;
+                }
+                *cursor = self.index.cursor(*number, from, cursor.slot);
+                if let Some(found) = self.candidates.get(cursor.slot as usize) {
+                    cursor.best = *found;
+                }
+            }
             // Too old for its first slot is too old for every later one.
-            if events[row] < best.event
-                || self
-                    .rule
-                    .is_expired(events[row], self.index.times()[*slot as usize])
+            if cursor.slot == NO_SLOT
+                || *event < cursor.best.event
+                || self.rule.is_expired(*event, cursor.high)
             {
                 continue;
             }
             let candidate = features.candidate(row, ids);
-            if !candidate.beats(best) {
+            if !candidate.beats(&cursor.best) {
                 continue;
             }
             if LIST {
-                let batch = candidate.id().map(|id| id.batch);
-                if best.id().map(|id| id.batch) != batch {
-                    touched.push(*slot);
+                let batch = |candidate: &Candidate| candidate.id().map(|id| id.batch);
+                if batch(&cursor.best) != batch(&candidate) {
+                    touched.push(cursor.slot);
                 }
+                self.occupied += usize::from(cursor.best.is_vacant());
+                self.candidates[cursor.slot as usize] = candidate;
             }
-            self.occupied += usize::from(best.is_vacant());
-            *best = candidate;
+            cursor.best = candidate;
         }
         Ok(())
     }
 
+    /// Puts what the cursors have into the slots.
+    fn settle(&mut self) {
+        for cursor in &mut self.cursors {
+            if let Some(left) = self.candidates.get_mut(cursor.slot as usize) {
+                *left = cursor.best;
+            }
+            *cursor = Cursor::NOWHERE;
+        }
+    }
+
     /// Takes over what `other`, a join over the same index, has found.
-    pub fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
         for (best, candidate) in self.candidates.iter_mut().zip(&other.candidates) {
             if candidate.beats(best) {
                 self.occupied += usize::from(best.is_vacant());
@@ -199,7 +247,8 @@ impl PointInTimeJoin {
         }
     }
 
-    /// How many candidates there are: an upper bound of [`Self::live`] that costs nothing.
+    /// How many candidates there are, of rows that were offered in batches: an upper bound of
+    /// [`Self::live`] that costs nothing.
     pub const fn candidates(&self) -> usize {
         self.occupied
     }
@@ -221,7 +270,8 @@ impl PointInTimeJoin {
     }
 
     /// The winners, once every feature row has been offered.
-    pub fn finish(self) -> Matches {
+    pub fn finish(mut self) -> Matches {
+        self.settle();
         let mut winners = Vec::with_capacity(self.candidates.len());
         for slots in self.index.slots_of_keys() {
             let mut best = Candidate::VACANT;
@@ -239,6 +289,44 @@ impl PointInTimeJoin {
         Matches {
             index: self.index,
             winners,
+        }
+    }
+}
+
+impl SpineIndex {
+    /// The slot of the key numbered `key` for rows that become visible at `from`, and for which other
+    /// instants it would be the same; `near` is a slot where to look first.
+    fn cursor(&self, key: u32, from: i64, near: u32) -> Cursor {
+        let slots = self.slots_of_key(key);
+        let times = &self.times()[slots.clone()];
+        let (start, end) = (slots.start, slots.end);
+        // The next slot, or else wherever it is.
+        let next = (near as usize).wrapping_add(1).wrapping_sub(start);
+        let at = if near != NO_SLOT
+            && next < times.len()
+            && times[next - 1] < from
+            && from <= times[next]
+        {
+            next
+        } else {
+            times.partition_point(|time| *time < from)
+        };
+        let before = at.checked_sub(1).map(|before| times[before]);
+        // A time that another one follows is not the last there is.
+        let low = before.map_or(i64::MIN, |before| before + 1);
+        match times.get(at) {
+            Some(time) => Cursor {
+                low,
+                high: *time,
+                slot: narrow(start + at),
+                ..Cursor::NOWHERE
+            },
+            None if start == end => Cursor::NOWHERE,
+            None => Cursor {
+                low,
+                high: i64::MAX,
+                ..Cursor::NOWHERE
+            },
         }
     }
 }

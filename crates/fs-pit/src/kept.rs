@@ -45,6 +45,7 @@ impl KeptRows {
     }
 
     /// The same, for a kernel whose first batch has the number `first`.
+    #[must_use]
     pub const fn numbered_from(mut self, first: u32) -> Self {
         self.batches = first;
         self

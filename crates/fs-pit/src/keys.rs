@@ -118,7 +118,9 @@ impl KeyIndex {
             Table::Word(known) => {
                 let find = |word| known.get(&word).copied().unwrap_or(NO_KEY);
                 match columns[0].words() {
-                    Some(words) => numbers.extend(words.iter().map(|word| find(*word))),
+                    Some(words) => {
+                        numbers.extend(words.iter().map(|word| find(word.cast_unsigned())));
+                    }
                     None => numbers
                         .extend((0..rows).map(|row| columns[0].word(row).map_or(NO_KEY, find))),
                 }
@@ -132,6 +134,18 @@ impl KeyIndex {
             }
         }
         Ok(())
+    }
+
+    /// The same keys, none of which will be added any more.
+    pub(crate) fn complete(mut self) -> KeyLookup {
+        let dense = match &self.table {
+            Table::Word(known) => DenseTable::of(known),
+            _ => None,
+        };
+        if dense.is_some() {
+            self.table = Table::Global;
+        }
+        KeyLookup { index: self, dense }
     }
 
     /// Bytes on the heap.
@@ -194,6 +208,75 @@ pub fn partition(
     Ok((0..rows)
         .map(|row| key_bytes(&columns, row, &mut scratch).map(|key| part(hasher.hash_one(key))))
         .collect())
+}
+
+/// Keys that are all known.
+#[derive(Debug)]
+pub(crate) struct KeyLookup {
+    /// Without its table where there is a dense one.
+    index: KeyIndex,
+    dense: Option<DenseTable>,
+}
+
+impl KeyLookup {
+    /// The same as [`KeyIndex::find`].
+    pub(crate) fn find(
+        &self,
+        keys: &[ArrayRef],
+        rows: usize,
+        numbers: &mut Vec<u32>,
+    ) -> Result<(), Error> {
+        let Some(dense) = &self.dense else {
+            return self.index.find(keys, rows, numbers);
+        };
+        let columns = self.index.columns(keys)?;
+        match columns[0].words() {
+            Some(words) => numbers.extend(words.iter().map(|word| dense.find(*word))),
+            None => numbers.extend((0..rows).map(|row| {
+                let word = columns[0].word(row);
+                word.map_or(NO_KEY, |word| dense.find(word.cast_signed()))
+            })),
+        }
+        Ok(())
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        let dense = self.dense.as_ref();
+        self.index.bytes() + dense.map_or(0, |dense| size_of_val(dense.numbers.as_slice()))
+    }
+}
+
+/// Numbers by the distance of a key from the least one.
+#[derive(Debug)]
+struct DenseTable {
+    least: i64,
+    numbers: Vec<u32>,
+}
+
+impl DenseTable {
+    /// A table of `known` words, if it takes no more memory than they do by hash.
+    fn of(known: &HashMap<u64, u32, RandomState>) -> Option<Self> {
+        let keys = || known.keys().map(|word| word.cast_signed());
+        let (least, greatest) = (keys().min()?, keys().max()?);
+        let width = usize::try_from(greatest.checked_sub(least)?).ok()?;
+        if width / 4 > known.len() {
+            return None;
+        }
+        let mut numbers = vec![NO_KEY; width + 1];
+        for (word, number) in known {
+            let at = word.cast_signed().wrapping_sub(least).cast_unsigned();
+            numbers[usize::try_from(at).ok()?] = *number;
+        }
+        Some(Self { least, numbers })
+    }
+
+    fn find(&self, word: i64) -> u32 {
+        // Below the least one wraps around to beyond the greatest.
+        let at = word.wrapping_sub(self.least).cast_unsigned();
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        self.numbers.get(at).copied().unwrap_or(NO_KEY)
+    }
 }
 
 /// The types of key columns.

@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, TimestampMicrosecondArray};
 
 use crate::Error;
-use crate::keys::{KeyIndex, NO_KEY};
+use crate::keys::{KeyIndex, KeyLookup, NO_KEY};
 use crate::row::first_null;
 
 /// Stands for no slot.
@@ -25,7 +25,7 @@ const FEW_KEYS: usize = 1024;
 /// It never changes, so any number of joins over the same keys and times share one.
 #[derive(Debug)]
 pub struct SpineIndex {
-    keys: KeyIndex,
+    keys: KeyLookup,
     /// Where the slots of each key start; one more entry for the end.
     starts: Vec<u32>,
     times: Vec<i64>,
@@ -112,7 +112,7 @@ impl SpineIndexBuilder {
         }
         times.shrink_to_fit();
         SpineIndex {
-            keys,
+            keys: keys.complete(),
             starts: slot_starts,
             times,
             slot_of_row,
@@ -150,7 +150,7 @@ fn grouped(numbers: &[u32], times: &[i64], starts: &[u32]) -> Vec<(i64, u32)> {
 }
 
 /// A number of rows or slots, which the builder keeps below [`NO_SLOT`].
-fn narrow(count: usize) -> u32 {
+pub(crate) fn narrow(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(NO_SLOT)
 }
 
@@ -191,7 +191,7 @@ impl SpineIndex {
         rows * (4 + 8 + 16 + 8 + 4 + 4 + 28) + key_bytes
     }
 
-    pub(crate) const fn keys(&self) -> &KeyIndex {
+    pub(crate) const fn keys(&self) -> &KeyLookup {
         &self.keys
     }
 
@@ -199,13 +199,15 @@ impl SpineIndex {
         &self.times
     }
 
-    /// The first slot of the key numbered `key` at or after `from`, or [`NO_SLOT`].
-    pub(crate) fn first_from(&self, key: u32, from: i64) -> u32 {
+    /// How many keys there are.
+    pub(crate) fn key_count(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The slots of the key numbered `key`.
+    pub(crate) fn slots_of_key(&self, key: u32) -> std::ops::Range<usize> {
         let key = key as usize;
-        let (start, end) = (self.starts[key], self.starts[key + 1]);
-        let times = &self.times[start as usize..end as usize];
-        let slot = start + narrow(times.partition_point(|time| *time < from));
-        if slot < end { slot } else { NO_SLOT }
+        self.starts[key] as usize..self.starts[key + 1] as usize
     }
 
     /// The slots of each key.

@@ -78,7 +78,7 @@ async fn part_count(
     let MemoryLimit::Finite(limit) = session.runtime.memory_pool.memory_limit() else {
         return Ok(NonZeroU32::MIN);
     };
-    let mut needed = spine.rows.rows() * PointInTimeJoin::BYTES_PER_SLOT;
+    let mut needed = spine.rows.rows() * PointInTimeJoin::BYTES_PER_ROW;
     let mut batches = spine.rows.read()?;
     while let Some(batch) = batches.next().await {
         let batch = batch?;

@@ -58,7 +58,7 @@ impl Contender {
     /// A runner for partition `partition`; `None` if there is no memory for its candidates.
     pub(super) fn runner(&self, partition: usize, session: &Session) -> Option<Runner> {
         let candidates = session.reservation("candidates");
-        let bytes = self.index.slots() * PointInTimeJoin::BYTES_PER_SLOT;
+        let bytes = PointInTimeJoin::bytes_over(&self.index);
         if candidates.try_grow(bytes).is_err() {
             self.given_up.store(true, Ordering::Relaxed);
             return None;
@@ -207,7 +207,7 @@ impl Runner {
 
     /// Takes over what a runner of a later partition found.
     fn merge(&mut self, later: Self) {
-        self.kernel.merge(&later.kernel);
+        self.kernel.merge(later.kernel);
         self.kept.append(later.kept);
         self.columns.grow(later.columns.free());
     }

@@ -72,11 +72,10 @@ impl Spine {
         let rows = rows.finish().await?;
         let mut indexes = Vec::new();
         for (keys, building) in resolved.key_sets.iter().zip(building) {
-            let indexed = match building {
+            indexes.push(match building {
                 Some(building) => Some(Indexed::finish(building, keys, &rows).await?),
                 None => None,
-            };
-            indexes.push(indexed);
+            });
         }
         Ok(Self {
             rows,

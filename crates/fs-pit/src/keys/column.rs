@@ -4,7 +4,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray,
     LargeStringArray, StringArray, StringViewArray,
 };
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use fs_core::KeyType;
@@ -37,7 +37,8 @@ pub(super) struct KeyColumn {
 
 #[derive(Debug)]
 enum Values {
-    Words(Vec<u64>),
+    /// Of eight bytes or fewer, widened.
+    Words(ScalarBuffer<i64>),
     Utf8(StringArray),
     LargeUtf8(LargeStringArray),
     Utf8View(StringViewArray),
@@ -54,16 +55,17 @@ impl KeyColumn {
             DataType::Dictionary(_, values) => return Self::new(&cast(column, values)?),
             DataType::Boolean => {
                 let bits = column.as_boolean().values();
-                Values::Words(bits.iter().map(u64::from).collect())
+                Values::Words(bits.iter().map(i64::from).collect())
             }
-            DataType::Int32 => words(column.as_primitive::<Int32Type>().values(), |value| {
-                i64::from(value)
-            }),
-            DataType::Int64 => words(column.as_primitive::<Int64Type>().values(), |value| value),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => words(
-                column.as_primitive::<TimestampMicrosecondType>().values(),
-                |value| value,
-            ),
+            DataType::Int32 => {
+                let values = column.as_primitive::<Int32Type>().values();
+                Values::Words(values.iter().map(|value| i64::from(*value)).collect())
+            }
+            DataType::Int64 => Values::Words(column.as_primitive::<Int64Type>().values().clone()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                let values = column.as_primitive::<TimestampMicrosecondType>().values();
+                Values::Words(values.clone())
+            }
             DataType::Utf8 => Values::Utf8(column.as_string().clone()),
             DataType::LargeUtf8 => Values::LargeUtf8(column.as_string().clone()),
             DataType::Utf8View => Values::Utf8View(column.as_string_view().clone()),
@@ -94,13 +96,13 @@ impl KeyColumn {
     /// The value of a column of fixed width, widened; `None` for a null.
     pub(super) fn word(&self, row: usize) -> Option<u64> {
         match &self.values {
-            Values::Words(words) if !self.is_null(row) => Some(words[row]),
+            Values::Words(words) if !self.is_null(row) => Some(words[row].cast_unsigned()),
             _ => None,
         }
     }
 
     /// All values of a column of fixed width without nulls.
-    pub(super) fn words(&self) -> Option<&[u64]> {
+    pub(super) fn words(&self) -> Option<&[i64]> {
         match &self.values {
             Values::Words(words) if self.nulls.is_none() => Some(words),
             _ => None,
@@ -127,13 +129,4 @@ impl KeyColumn {
     fn is_null(&self, row: usize) -> bool {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
-}
-
-fn words<T: Copy>(values: &[T], widen: impl Fn(T) -> i64) -> Values {
-    Values::Words(
-        values
-            .iter()
-            .map(|value| widen(*value).cast_unsigned())
-            .collect(),
-    )
 }

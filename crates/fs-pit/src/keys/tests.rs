@@ -12,7 +12,36 @@ fn interned(columns: &[ArrayRef], rows: usize) -> Vec<Option<u32>> {
     let mut index = KeyIndex::new(columns).unwrap();
     let numbers = intern(&mut index, columns, rows);
     assert_eq!(find(&index, columns, rows).unwrap(), numbers);
+    let mut looked_up = Vec::new();
+    let lookup = index.complete();
+    lookup.find(columns, rows, &mut looked_up).unwrap();
+    assert_eq!(known(&looked_up), numbers);
     numbers
+}
+
+#[test]
+fn integers_that_lie_close_together_are_looked_up_by_their_distance_and_others_by_hash() {
+    let ints = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+    for (keys, dense) in [
+        (vec![-3, 0, 2, 4], true),
+        (vec![i64::MIN, i64::MIN + 1], true),
+        (vec![i64::MAX - 2, i64::MAX], true),
+        (vec![0, 1_000_000], false),
+        (vec![i64::MIN, i64::MAX], false),
+    ] {
+        let column = ints(&keys);
+        let mut index = KeyIndex::new(&[Arc::clone(&column)]).unwrap();
+        let numbers = intern(&mut index, &[Arc::clone(&column)], keys.len());
+        let lookup = index.complete();
+        assert_eq!(lookup.dense.is_some(), dense, "{keys:?}");
+        let others = ints(&[i64::MIN + 9, -4, 1, 5, i64::MAX - 1, 999_999]);
+        let mut found = Vec::new();
+        lookup.find(&[column], keys.len(), &mut found).unwrap();
+        lookup.find(&[others], 6, &mut found).unwrap();
+        let (here, others) = found.split_at(keys.len());
+        assert_eq!(known(here), numbers);
+        assert_eq!(known(others), [None; 6], "{keys:?}");
+    }
 }
 
 fn known(numbers: &[u32]) -> Vec<Option<u32>> {

@@ -80,7 +80,7 @@ pub(super) async fn solve(part: Part, session: &Session) -> Result<Spooled> {
 fn working_bytes(rows: &RecordBatch) -> Result<usize> {
     let keys = &rows.columns()[1..rows.num_columns() - 1];
     let index = estimated_bytes(keys, rows.num_rows())?;
-    Ok(index + rows.num_rows() * PointInTimeJoin::BYTES_PER_SLOT)
+    Ok(index + rows.num_rows() * PointInTimeJoin::BYTES_PER_ROW)
 }
 
 impl Part {
