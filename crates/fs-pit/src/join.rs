@@ -1,10 +1,11 @@
 //! The point-in-time join: for each spine row, the newest feature row that was visible at its time.
 
+use std::hint::black_box;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 
-use crate::keys::NO_KEY;
 use crate::row::{Candidate, FeatureRows, RowId, RowIds};
 use crate::spine_index::{NO_SLOT, SpineIndex, narrow};
 use crate::{Error, Rule};
@@ -28,18 +29,35 @@ use crate::{Error, Rule};
 /// later.
 ///
 /// Costs: one hash lookup and one binary search a feature row. Memory is proportional to the spine.
-/// Several joins can share an index, each see a part of the feature rows, and be [merged](Self::merge).
+/// Several joins can share an index, each see a part of the feature rows, and
+/// [finish together](Self::finish_together).
 #[derive(Debug)]
 pub struct PointInTimeJoin {
     rule: Rule,
     index: Arc<SpineIndex>,
-    candidates: Vec<Candidate>,
+    slots: Vec<Slot>,
     /// For each key, where its last row went.
     cursors: Vec<Cursor>,
     /// How many slots have a candidate.
     occupied: usize,
     batches: u32,
     scratch: Scratch,
+}
+
+/// A place where a row can win: a time of the index, and the best row for it so far.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    time: i64,
+    best: Candidate,
+}
+
+impl Slot {
+    const fn vacant(time: i64) -> Self {
+        Self {
+            time,
+            best: Candidate::VACANT,
+        }
+    }
 }
 
 /// The slot that the rows of a key go to which become visible within a stretch of time, and the best
@@ -57,6 +75,8 @@ struct Cursor {
     /// What the slot has when the cursor leaves it.
     best: Candidate,
     slot: u32,
+    /// The slot after the last one of the key.
+    end: u32,
 }
 
 impl Cursor {
@@ -65,6 +85,7 @@ impl Cursor {
         high: i64::MIN,
         best: Candidate::VACANT,
         slot: NO_SLOT,
+        end: 0,
     };
 
     const fn covers(&self, from: i64) -> bool {
@@ -87,16 +108,19 @@ pub struct Matches {
     winners: Vec<u64>,
 }
 
+/// So many rows are prepared for at a time.
+const BLOCK_ROWS: usize = 64;
+
 /// No row has this number, because there are not that many batches.
 const NO_ROW: u64 = u64::MAX;
 
 impl PointInTimeJoin {
     /// Bytes that a join needs for each row of a spine at most.
-    pub const BYTES_PER_ROW: usize = size_of::<Candidate>() + size_of::<Cursor>();
+    pub const BYTES_PER_ROW: usize = size_of::<Slot>() + size_of::<Cursor>();
 
     /// Bytes that a join over `index` needs.
     pub fn bytes_over(index: &SpineIndex) -> usize {
-        index.slots() * size_of::<Candidate>() + index.key_count() * size_of::<Cursor>()
+        index.slots() * size_of::<Slot>() + index.key_count() * size_of::<Cursor>()
     }
 
     /// Prepares the slots of a spine. Every spine time must be there; keys may be null.
@@ -113,7 +137,7 @@ impl PointInTimeJoin {
     pub fn over(index: Arc<SpineIndex>, rule: Rule) -> Self {
         Self {
             rule,
-            candidates: vec![Candidate::VACANT; index.slots()],
+            slots: index.times().iter().map(|time| Slot::vacant(*time)).collect(),
             cursors: vec![Cursor::NOWHERE; index.key_count()],
             index,
             occupied: 0,
@@ -157,7 +181,7 @@ impl PointInTimeJoin {
             .scratch
             .touched
             .iter()
-            .filter_map(|slot| self.candidates[*slot as usize].id().map(|id| id.row))
+            .filter_map(|slot| self.slots[*slot as usize].best.id().map(|id| id.row))
             .collect();
         candidates.sort_unstable();
         Ok(candidates)
@@ -171,7 +195,7 @@ impl PointInTimeJoin {
 
     /// Lets every row race for its slot.
     ///
-    /// With `LIST`, notes the slots that changed hands, and keeps [`Self::candidates`] up to date
+    /// With `LIST`, notes the slots that changed hands, and keeps the slots up to date
     /// where the cursors alone would do until [`Self::settle`].
     fn race<const LIST: bool>(
         &mut self,
@@ -179,71 +203,92 @@ impl PointInTimeJoin {
         ids: &RowIds<'_>,
     ) -> Result<(), Error> {
         features.check(ids)?;
-        let Scratch { numbers, touched } = &mut self.scratch;
+        let numbers = &mut self.scratch.numbers;
         numbers.clear();
-        // All keys first: the processor then waits for many of them at once.
         self.index
             .keys()
             .find(features.keys, features.len(), numbers)?;
-        let events = features.event.values();
-        for (row, (number, event)) in numbers.iter().zip(events).enumerate() {
-            if *number == NO_KEY {
-                continue;
+        for start in (0..features.len()).step_by(BLOCK_ROWS) {
+            let rows = start..features.len().min(start + BLOCK_ROWS);
+            self.touch(features, rows.clone());
+            for row in rows {
+                self.race_row::<LIST>(features, ids, row);
             }
-            let from = self.rule.visible_from(*event, features.created(row));
-            let cursor = &mut self.cursors[*number as usize];
-            if !cursor.covers(from) {
-                if let Some(left) = self.candidates.get_mut(cursor.slot as usize) {
-                    *left = cursor.best;
-                }
-                *cursor = self.index.cursor(*number, from, cursor.slot);
-                if let Some(found) = self.candidates.get(cursor.slot as usize) {
-                    cursor.best = *found;
-                }
-            }
-            // Too old for its first slot is too old for every later one.
-            if cursor.slot == NO_SLOT
-                || *event < cursor.best.event
-                || self.rule.is_expired(*event, cursor.high)
-            {
-                continue;
-            }
-            let candidate = features.candidate(row, ids);
-            if !candidate.beats(&cursor.best) {
-                continue;
-            }
-            if LIST {
-                let batch = |candidate: &Candidate| candidate.id().map(|id| id.batch);
-                if batch(&cursor.best) != batch(&candidate) {
-                    touched.push(cursor.slot);
-                }
-                self.occupied += usize::from(cursor.best.is_vacant());
-                self.candidates[cursor.slot as usize] = candidate;
-            }
-            cursor.best = candidate;
         }
         Ok(())
+    }
+
+    /// Reads what the next rows will need, so that the processor waits for all of it at once, where
+    /// each row would wait for its own.
+    fn touch(&self, features: &FeatureRows<'_>, rows: Range<usize>) {
+        let mut touched = 0;
+        for number in &self.scratch.numbers[rows.clone()] {
+            if let Some(cursor) = self.cursors.get(*number as usize) {
+                touched ^= cursor.low;
+            }
+        }
+        for row in rows {
+            let number = self.scratch.numbers[row];
+            if let Some(cursor) = self.cursors.get(number as usize)
+                && !cursor.covers(self.visible_from(features, row))
+                && let Some(slot) = self.slots.get(cursor.slot as usize + 1)
+            {
+                touched ^= slot.time;
+            }
+        }
+        black_box(touched);
+    }
+
+    fn visible_from(&self, features: &FeatureRows<'_>, row: usize) -> i64 {
+        let event = features.event.values()[row];
+        self.rule.visible_from(event, features.created(row))
+    }
+
+    #[inline(always)]
+    fn race_row<const LIST: bool>(
+        &mut self,
+        features: &FeatureRows<'_>,
+        ids: &RowIds<'_>,
+        row: usize,
+    ) {
+        let number = self.scratch.numbers[row];
+        let Some(cursor) = self.cursors.get_mut(number as usize) else {
+            return;
+        };
+        let event = features.event.values()[row];
+        let from = self.rule.visible_from(event, features.created(row));
+        if !cursor.covers(from) {
+            cursor.go(number, from, &mut self.slots, &self.index);
+        }
+        // Too old for its first slot is too old for every later one.
+        if cursor.slot == NO_SLOT
+            || event < cursor.best.event
+            || self.rule.is_expired(event, cursor.high)
+        {
+            return;
+        }
+        let candidate = features.candidate(row, ids);
+        if !candidate.beats(&cursor.best) {
+            return;
+        }
+        if LIST {
+            let batch = |candidate: &Candidate| candidate.id().map(|id| id.batch);
+            if batch(&cursor.best) != batch(&candidate) {
+                self.scratch.touched.push(cursor.slot);
+            }
+            self.occupied += usize::from(cursor.best.is_vacant());
+            self.slots[cursor.slot as usize].best = candidate;
+        }
+        cursor.best = candidate;
     }
 
     /// Puts what the cursors have into the slots.
     fn settle(&mut self) {
         for cursor in &mut self.cursors {
-            if let Some(left) = self.candidates.get_mut(cursor.slot as usize) {
-                *left = cursor.best;
+            if let Some(left) = self.slots.get_mut(cursor.slot as usize) {
+                left.best = cursor.best;
             }
             *cursor = Cursor::NOWHERE;
-        }
-    }
-
-    /// Takes over what `other`, a join over the same index, has found.
-    pub fn merge(&mut self, mut other: Self) {
-        self.settle();
-        other.settle();
-        for (best, candidate) in self.candidates.iter_mut().zip(&other.candidates) {
-            if candidate.beats(best) {
-                self.occupied += usize::from(best.is_vacant());
-                *best = *candidate;
-            }
         }
     }
 
@@ -258,10 +303,10 @@ impl PointInTimeJoin {
         let mut live = Vec::new();
         for slots in self.index.slots_of_keys() {
             let mut best = Candidate::VACANT;
-            for candidate in &self.candidates[slots] {
-                if candidate.beats(&best) {
-                    best = *candidate;
-                    live.extend(candidate.id());
+            for slot in &self.slots[slots] {
+                if slot.best.beats(&best) {
+                    best = slot.best;
+                    live.extend(best.id());
                 }
             }
         }
@@ -270,62 +315,77 @@ impl PointInTimeJoin {
     }
 
     /// The winners, once every feature row has been offered.
-    pub fn finish(mut self) -> Matches {
-        self.settle();
-        let mut winners = Vec::with_capacity(self.candidates.len());
-        for slots in self.index.slots_of_keys() {
+    pub fn finish(self) -> Matches {
+        let index = Arc::clone(&self.index);
+        Self::finish_together(vec![self], index)
+    }
+
+    /// The winners of joins over `index` each of which saw a part of the feature rows.
+    pub fn finish_together(mut joins: Vec<Self>, index: Arc<SpineIndex>) -> Matches {
+        for join in &mut joins {
+            join.settle();
+        }
+        let mut winners = Vec::with_capacity(index.slots());
+        for slots in index.slots_of_keys() {
             let mut best = Candidate::VACANT;
             for slot in slots {
-                if self.candidates[slot].beats(&best) {
-                    best = self.candidates[slot];
+                let mut fresh = false;
+                for join in &joins {
+                    let Slot { time, best: found } = &join.slots[slot];
+                    if found.beats(&best) {
+                        best = *found;
+                    }
+                    fresh = !join.rule.is_expired(best.event, *time);
                 }
-                let time = self.index.times()[slot];
-                let winner = best
-                    .id()
-                    .filter(|_| !self.rule.is_expired(best.event, time));
+                let winner = best.id().filter(|_| fresh);
                 winners.push(winner.map_or(NO_ROW, RowId::pack));
             }
         }
-        Matches {
-            index: self.index,
-            winners,
-        }
+        Matches { index, winners }
     }
 }
 
-impl SpineIndex {
-    /// The slot of the key numbered `key` for rows that become visible at `from`, and for which other
-    /// instants it would be the same; `near` is a slot where to look first.
-    fn cursor(&self, key: u32, from: i64, near: u32) -> Cursor {
-        let slots = self.slots_of_key(key);
-        let times = &self.times()[slots.clone()];
-        let (start, end) = (slots.start, slots.end);
-        // The next slot, or else wherever it is.
-        let next = (near as usize).wrapping_add(1).wrapping_sub(start);
-        let at = if near != NO_SLOT
-            && next < times.len()
-            && times[next - 1] < from
-            && from <= times[next]
-        {
-            next
-        } else {
-            times.partition_point(|time| *time < from)
-        };
-        let before = at.checked_sub(1).map(|before| times[before]);
-        // A time that another one follows is not the last there is.
-        let low = before.map_or(i64::MIN, |before| before + 1);
-        match times.get(at) {
-            Some(time) => Cursor {
+impl Cursor {
+    /// Goes to the slot of the key numbered `key` for rows that become visible at `from`, and leaves
+    /// in the slot where it was what it found for it.
+    fn go(&mut self, key: u32, from: i64, slots: &mut [Slot], index: &SpineIndex) {
+        if let Some(left) = slots.get_mut(self.slot as usize) {
+            left.best = self.best;
+            // Nearly always it is the next one.
+            let next = self.slot + 1;
+            if next < self.end
+                && self.high < from
+                && let Some(slot) = slots.get(next as usize)
+                && from <= slot.time
+            {
+                self.low = self.high + 1;
+                self.high = slot.time;
+                self.best = slot.best;
+                self.slot = next;
+                return;
+            }
+        }
+        *self = Self::search(key, from, slots, index);
+    }
+
+    fn search(key: u32, from: i64, slots: &[Slot], index: &SpineIndex) -> Self {
+        let of_key = index.slots_of_key(key);
+        let times = &index.times()[of_key.clone()];
+        let at = times.partition_point(|time| *time < from);
+        // A time that is before another one is not the last there is.
+        let low = at.checked_sub(1).map_or(i64::MIN, |before| times[before] + 1);
+        match slots[of_key.clone()].get(at) {
+            Some(slot) => Self {
                 low,
-                high: *time,
-                slot: narrow(start + at),
-                ..Cursor::NOWHERE
+                high: slot.time,
+                best: slot.best,
+                slot: narrow(of_key.start + at),
+                end: narrow(of_key.end),
             },
-            None if start == end => Cursor::NOWHERE,
-            None => Cursor {
+            None => Self {
                 low,
                 high: i64::MAX,
-                ..Cursor::NOWHERE
+                ..Self::NOWHERE
             },
         }
     }

@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn joins_that_each_saw_a_part_of_the_rows_are_merged_into_one(
+    fn joins_that_each_saw_a_part_of_the_rows_finish_together(
         mut case in case(),
         parts in prop::collection::vec(0_usize..3, 40),
     ) {
@@ -314,12 +314,7 @@ proptest! {
             };
             join.offer_at(&rows, &RowIds::At { file: 7, rows: &at }).unwrap();
         }
-        let mut joins = joins.into_iter();
-        let mut first = joins.next().unwrap();
-        for other in joins {
-            first.merge(other);
-        }
-        let found = first.finish();
+        let found = PointInTimeJoin::finish_together(joins, index);
         prop_assert!(found.rows().flatten().all(|id| id.batch == 7));
         let found: Vec<_> = found.rows().map(|id| id.map(|id| id.row as usize)).collect();
         prop_assert_eq!(found, case.naive());

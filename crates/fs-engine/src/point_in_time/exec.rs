@@ -10,6 +10,7 @@ use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::common::spawn_buffered;
 use datafusion::physical_plan::distribution_requirements::InputDistributionRequirements;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, apply_expression_roots,
@@ -28,6 +29,9 @@ use super::run::{Metrics, Run, Session};
 use super::spec::PointInTimeSpec;
 
 pub use super::run::{ROWS_MATCHED, ROWS_READ, SPINE_ROWS};
+
+/// How many batches of the spine may wait to be indexed.
+const SPINE_BATCHES_AHEAD: usize = 4;
 
 /// Joins a spine with histories: every row of the spine, in order, with the newest row of each
 /// history that was visible at its time.
@@ -232,7 +236,9 @@ impl ExecutionPlan for PointInTimeJoinExec {
         if partition != 0 {
             return internal_err!("partition {partition} of a point-in-time join, which has one");
         }
+        // The spine is read while it is indexed.
         let spine = self.spine.execute(0, Arc::clone(&context))?;
+        let spine = spawn_buffered(spine, SPINE_BATCHES_AHEAD);
         let run = Run {
             resolved: Arc::clone(&self.resolved),
             histories: self.histories.clone(),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use fs_pit::{KeptRows, Matches, RowId};
@@ -13,56 +13,77 @@ use super::spine::kernel_error;
 
 /// What a join found for every row of the spine.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) struct Found {
+    what: What,
+    /// What it is charged to; nothing if it is on disk.
+    _memory: Vec<MemoryReservation>,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
     /// Where the winners are.
-    Places {
-        matches: Matches,
-        _memory: MemoryReservation,
-    },
+    Places(Matches),
     /// The columns of the winners.
-    Kept {
-        matches: Matches,
-        kept: KeptRows,
-        _memory: [MemoryReservation; 2],
-    },
+    Kept(Matches, KeptRows),
     /// Either, on disk and in pieces.
     Parts(Runs),
 }
 
-impl Found {
-    /// What the join adds to the rows `rows` of the spine, which must be asked for in order.
-    pub(super) async fn columns(&mut self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
+impl What {
+    fn bytes(&self) -> usize {
         match self {
-            Self::Places { matches, .. } => Ok(vec![places(matches, rows)]),
-            Self::Kept { matches, kept, .. } => {
-                let ids: Vec<Option<RowId>> = rows.map(|row| matches.row(row)).collect();
-                let gathered = kept.gather(&ids).map_err(kernel_error)?;
-                Ok(gathered.columns().to_vec())
-            }
-            Self::Parts(runs) => runs.columns(rows).await,
-        }
-    }
-
-    /// Which of the first `rows` rows of the spine found something.
-    pub(super) fn matched_rows(&self, rows: usize) -> BooleanArray {
-        let found = |row| match self {
-            Self::Places { matches, .. } | Self::Kept { matches, .. } => matches.row(row).is_some(),
-            Self::Parts(_) => true,
-        };
-        (0..rows).map(|row| Some(found(row))).collect()
-    }
-
-    /// How many rows of the spine found something.
-    pub(super) fn matched(&self) -> usize {
-        match self {
-            Self::Places { matches, .. } | Self::Kept { matches, .. } => matches.matched(),
-            Self::Parts(runs) => runs.rows(),
+            Self::Places(matches) => matches.bytes(),
+            Self::Kept(matches, kept) => matches.bytes() + kept.bytes(),
+            Self::Parts(_) => 0,
         }
     }
 }
 
-/// The places of the winners of these rows of the spine.
-fn places(matches: &Matches, rows: Range<usize>) -> ArrayRef {
-    let places: UInt64Array = rows.map(|row| matches.row(row).map(RowId::pack)).collect();
-    Arc::new(places)
+impl Found {
+    /// What was found, charged to what its making was charged to.
+    pub(super) fn new(what: What, memory: Vec<MemoryReservation>) -> Result<Self> {
+        let mut bytes = what.bytes();
+        for memory in &memory {
+            let mine = bytes.min(memory.size());
+            memory.shrink(memory.size() - mine);
+            bytes -= mine;
+        }
+        // More than its making took is what is over, as a rule nothing.
+        if let Some(memory) = memory.first() {
+            memory.try_grow(bytes)?;
+        }
+        Ok(Self {
+            what,
+            _memory: memory,
+        })
+    }
+
+    /// What the join adds to the rows `rows` of the spine, which must be asked for in order; and how
+    /// many of them found something.
+    pub(super) async fn columns(&mut self, rows: Range<usize>) -> Result<(Vec<ArrayRef>, usize)> {
+        match &mut self.what {
+            What::Places(matches) => {
+                let places: UInt64Array = rows
+                    .map(|row| matches.row(row).map(RowId::pack))
+                    .collect();
+                let matched = places.len() - places.null_count();
+                Ok((vec![Arc::new(places)], matched))
+            }
+            What::Kept(matches, kept) => {
+                let ids: Vec<Option<RowId>> = rows.map(|row| matches.row(row)).collect();
+                let gathered = kept.gather(&ids).map_err(kernel_error)?;
+                Ok((gathered.columns().to_vec(), ids.iter().flatten().count()))
+            }
+            What::Parts(runs) => runs.columns(rows).await,
+        }
+    }
+
+    /// Which of the first `rows` rows of the spine found something.
+    pub(super) fn matched(&self, rows: usize) -> BooleanArray {
+        let found = |row| match &self.what {
+            What::Places(matches) | What::Kept(matches, _) => matches.row(row).is_some(),
+            What::Parts(_) => true,
+        };
+        (0..rows).map(|row| Some(found(row))).collect()
+    }
 }

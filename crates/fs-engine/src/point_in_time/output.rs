@@ -5,12 +5,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::common::Result;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::metrics::Count;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{Stream, StreamExt};
 
 use super::columns::Resolved;
 use super::found::Found;
-use super::run::Session;
+use super::run::{ROWS_MATCHED, Session};
 use crate::Spooled;
 
 /// Puts the answer together.
@@ -20,6 +21,8 @@ pub(super) struct Output {
     /// Keeps what the rows are charged to.
     _rows: Spooled,
     found: Vec<Option<Found>>,
+    /// For each join, how many rows of the spine found something.
+    matched: Vec<Count>,
     session: Session,
     batch_rows: usize,
     /// What is left of a batch of the spine.
@@ -34,7 +37,10 @@ impl Output {
         found: Vec<Option<Found>>,
         session: &Session,
     ) -> Result<Self> {
+        let joins = resolved.joins.iter();
+        let matched = joins.map(|join| session.metrics.of_join(ROWS_MATCHED, join.label()));
         Ok(Self {
+            matched: matched.collect(),
             resolved,
             input: rows.read()?,
             _rows: rows,
@@ -75,9 +81,14 @@ impl Output {
 
         let keep = self.resolved.keep.iter();
         let mut columns: Vec<ArrayRef> = keep.map(|at| Arc::clone(batch.column(*at))).collect();
-        for (join, found) in self.resolved.joins.iter().zip(&mut self.found) {
+        let joins = self.resolved.joins.iter().zip(&mut self.found);
+        for ((join, found), counter) in joins.zip(&self.matched) {
             match found {
-                Some(found) => columns.extend(found.columns(rows.clone()).await?),
+                Some(found) => {
+                    let (found, matched) = found.columns(rows.clone()).await?;
+                    columns.extend(found);
+                    counter.add(matched);
+                }
                 None => columns.extend(
                     join.fields
                         .fields()

@@ -14,7 +14,7 @@ use fs_pit::{KeptRows, PointInTimeJoin, SpineIndex};
 use futures::StreamExt;
 
 use super::columns::{Join, Taken, by_file};
-use super::found::Found;
+use super::found::{Found, What};
 use super::run::{ROWS_READ, Session, finished};
 use super::spine::kernel_error;
 
@@ -53,6 +53,32 @@ impl Contender {
             index,
             given_up: Arc::default(),
         }
+    }
+
+    /// The winners, once everything has been offered to `runners`, which are in the order of the
+    /// partitions.
+    pub(super) fn finish(&self, runners: Vec<Runner>) -> Result<Found> {
+        let mut kernels = Vec::new();
+        let mut kept: Option<KeptRows> = None;
+        // Held until what they are for is gone.
+        let mut memory = Vec::new();
+        for runner in runners {
+            kernels.push(runner.kernel);
+            match &mut kept {
+                Some(kept) => kept.append(runner.kept),
+                none => *none = Some(runner.kept),
+            }
+            memory.extend([runner.candidates, runner.columns]);
+        }
+        let matches = PointInTimeJoin::finish_together(kernels, Arc::clone(&self.index));
+        let what = match (&self.join.taken, kept) {
+            (Taken::Columns(_), Some(mut kept)) => {
+                kept.compact(&matches.winners()).map_err(kernel_error)?;
+                What::Kept(matches, kept)
+            }
+            _ => What::Places(matches),
+        };
+        Found::new(what, memory)
     }
 
     /// A runner for partition `partition`; `None` if there is no memory for its candidates.
@@ -100,28 +126,18 @@ pub(super) async fn race(
         let session = session.clone();
         tasks.push(SpawnedTask::spawn(run(stream, runners, session)));
     }
-    let mut first: Vec<Option<Runner>> = Vec::new();
+    let mut by_join: Vec<Vec<Runner>> = contenders.iter().map(|_| Vec::new()).collect();
     for task in tasks {
         let runners = finished(task).await??;
-        if first.is_empty() {
-            first = runners;
-            continue;
-        }
-        for (runner, other) in first.iter_mut().zip(runners) {
-            *runner = match (runner.take(), other) {
-                (Some(mut runner), Some(other)) => {
-                    runner.merge(other);
-                    Some(runner)
-                }
-                _ => None,
-            };
+        for (of_join, runner) in by_join.iter_mut().zip(runners) {
+            of_join.extend(runner);
         }
     }
-    let found = first.into_iter().zip(contenders);
-    found
-        .map(|(runner, contender)| {
-            let runner = runner.filter(|_| !contender.given_up.load(Ordering::Relaxed));
-            runner.map(Runner::finish).transpose()
+    let by_join = by_join.into_iter().zip(contenders);
+    by_join
+        .map(|(runners, contender)| {
+            let whole = !contender.given_up.load(Ordering::Relaxed);
+            whole.then(|| contender.finish(runners)).transpose()
         })
         .collect()
 }
@@ -203,35 +219,5 @@ impl Runner {
 
     fn compact(&mut self) -> Result<()> {
         self.kept.compact(&self.kernel.live()).map_err(kernel_error)
-    }
-
-    /// Takes over what a runner of a later partition found.
-    fn merge(&mut self, later: Self) {
-        self.kernel.merge(later.kernel);
-        self.kept.append(later.kept);
-        self.columns.grow(later.columns.free());
-    }
-
-    /// The winners, once everything has been offered.
-    pub(super) fn finish(mut self) -> Result<Found> {
-        let matches = self.kernel.finish();
-        self.candidates.try_resize(matches.bytes())?;
-        match self.join.taken {
-            Taken::Place { .. } => Ok(Found::Places {
-                matches,
-                _memory: self.candidates,
-            }),
-            Taken::Columns(_) => {
-                self.kept
-                    .compact(&matches.winners())
-                    .map_err(kernel_error)?;
-                self.columns.try_resize(self.kept.bytes())?;
-                Ok(Found::Kept {
-                    matches,
-                    kept: self.kept,
-                    _memory: [self.candidates, self.columns],
-                })
-            }
-        }
     }
 }

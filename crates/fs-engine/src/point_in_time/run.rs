@@ -16,7 +16,7 @@ use datafusion::physical_plan::metrics::{
 
 use super::bounds::condition;
 use super::columns::Resolved;
-use super::found::Found;
+use super::found::{Found, What};
 use super::output::Output;
 use super::parts::join_on_disk;
 use super::race::{Contender, race};
@@ -126,11 +126,6 @@ impl Run {
                 self.join_history(history, &spine, &mut found).await?;
             }
         }
-        for (join, found) in self.resolved.joins.iter().zip(&found) {
-            let matched = found.as_ref().map_or(0, Found::matched);
-            let counter = self.session.metrics.of_join(ROWS_MATCHED, join.label());
-            counter.add(matched);
-        }
         spine.indexes.clear();
         Output::new(self.resolved, spine.rows, found, &self.session)
     }
@@ -172,7 +167,7 @@ impl Run {
         for at in on_disk {
             let join = &self.resolved.joins[at];
             let runs = join_on_disk(join, &self.resolved, spine, history, &self.session).await?;
-            found[at] = Some(Found::Parts(runs));
+            found[at] = Some(Found::new(What::Parts(runs), Vec::new())?);
         }
         Ok(())
     }

@@ -42,31 +42,28 @@ impl Runs {
         }
     }
 
-    /// How many winners there are.
-    pub(in crate::point_in_time) fn rows(&self) -> usize {
-        self.runs.iter().map(|run| run.rows.rows()).sum()
-    }
-
-    /// What the join adds to the next rows of the spine.
+    /// What the join adds to the next rows of the spine, and how many of them have a winner.
     pub(in crate::point_in_time) async fn columns(
         &mut self,
         rows: Range<usize>,
-    ) -> Result<Vec<ArrayRef>> {
+    ) -> Result<(Vec<ArrayRef>, usize)> {
         // Piece 0 of each column is a single null.
         let mut places = vec![(0, 0); rows.len()];
         let mut pieces: Vec<RecordBatch> = Vec::new();
         for run in &mut self.runs {
             run.take(&rows, &mut places, &mut pieces).await?;
         }
+        let matched = places.iter().filter(|(piece, _)| *piece > 0).count();
         let fields = self.fields.fields().iter().enumerate();
-        fields
+        let columns: Result<Vec<ArrayRef>> = fields
             .map(|(at, field)| {
                 let null = new_null_array(field.data_type(), 1);
                 let found = pieces.iter().map(|piece| piece.column(at + 1).as_ref());
                 let arrays: Vec<&dyn Array> = std::iter::once(null.as_ref()).chain(found).collect();
                 Ok(interleave(&arrays, &places)?)
             })
-            .collect()
+            .collect();
+        Ok((columns?, matched))
     }
 }
 

@@ -133,9 +133,9 @@ impl Part {
                 }
             }
         }
-        let mut found = runner.finish()?;
-        let matched = found.matched_rows(rows.num_rows());
-        let columns = found.columns(0..rows.num_rows()).await?;
+        let mut found = contender.finish(vec![runner])?;
+        let matched = found.matched(rows.num_rows());
+        let (columns, _) = found.columns(0..rows.num_rows()).await?;
         winners(rows, columns, &matched).map(Some)
     }
 }
