@@ -56,6 +56,7 @@ mod read;
 mod run;
 mod source;
 mod windows;
+mod words;
 
 pub use node::{FetchColumn, FetchRowsNode};
 

@@ -44,6 +44,11 @@ impl Slots {
         }
     }
 
+    /// Where the payload of each row is, [`NOTHING`] where there is none.
+    pub(super) fn places(&self) -> &[usize] {
+        &self.places
+    }
+
     /// Piece and row; the first row of the piece `nothing` for rows without payload.
     fn pairs(&self, nothing: usize) -> &[(usize, usize)] {
         self.pairs.get_or_init(|| {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use datafusion::error::DataFusionError;
 
 use super::OutputColumn;
 use super::directory::Directory;
-use super::gather::{Slots, gather};
+use super::gather::Slots;
 use super::payload::Payload;
 
 /// A table whose wanted rows were read.
@@ -31,37 +31,47 @@ impl Layout {
         input: &RecordBatch,
         tables: &[Loaded],
     ) -> Result<RecordBatch, DataFusionError> {
-        let mut known: Vec<(usize, usize, Slots)> = Vec::new();
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
-        for (column, field) in self.columns.iter().zip(self.schema.fields()) {
-            let (table, address, at) = match column {
+        let mut columns: Vec<Option<ArrayRef>> = vec![None; self.columns.len()];
+        for (at, column) in self.columns.iter().enumerate() {
+            match column {
                 OutputColumn::Input { column } => {
-                    columns.push(Arc::clone(input.column(*column)));
-                    continue;
+                    columns[at] = Some(Arc::clone(input.column(*column)));
                 }
-                OutputColumn::Fetched {
-                    table,
-                    address,
-                    column,
-                    ..
-                } => (*table, *address, *column),
-            };
-            let Loaded { directory, payload } = &tables[table];
-            let place = known
-                .iter()
-                .position(|(t, a, _)| (*t, *a) == (table, address));
-            let place = place.unwrap_or_else(|| {
-                let addresses = input.column(address).as_primitive::<UInt64Type>();
-                known.push((table, address, Slots::new(directory, addresses)));
-                known.len() - 1
-            });
-            let slots = &known[place].2;
-            columns.push(gather(field.data_type(), payload.column(at), slots)?);
+                // Others by the same addresses came with the first of them.
+                OutputColumn::Fetched { table, address, .. } if columns[at].is_none() => {
+                    let (places, wanted) = self.fetched_by(*table, *address);
+                    let Loaded { directory, payload } = &tables[*table];
+                    let addresses = input.column(*address).as_primitive::<UInt64Type>();
+                    let slots = Slots::new(directory, addresses);
+                    let found = payload.gather(&wanted, &slots)?;
+                    for (place, found) in places.into_iter().zip(found) {
+                        columns[place] = Some(found);
+                    }
+                }
+                OutputColumn::Fetched { .. } => {}
+            }
         }
+        let columns = columns.into_iter().flatten().collect();
         let options = RecordBatchOptions::new().with_row_count(Some(input.num_rows()));
         let schema = Arc::clone(&self.schema);
         Ok(RecordBatch::try_new_with_options(
             schema, columns, &options,
         )?)
+    }
+
+    /// The columns that come from `table` by the addresses in `address`: where they go in the output,
+    /// and which they are.
+    fn fetched_by(&self, table: usize, address: usize) -> (Vec<usize>, Vec<(usize, &DataType)>) {
+        let columns = self.columns.iter().zip(self.schema.fields()).enumerate();
+        let by_address = columns.filter_map(|(at, (column, field))| match column {
+            OutputColumn::Fetched {
+                table: t,
+                address: a,
+                column,
+                ..
+            } if (*t, *a) == (table, address) => Some((at, (*column, field.data_type()))),
+            _ => None,
+        });
+        by_address.unzip()
     }
 }

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 use datafusion::error::DataFusionError;
+
+use super::gather::{Slots, gather};
+use super::words::WordColumns;
 
 /// Rows of a piece; the last piece of a chunk may have fewer.
 pub(super) const PIECE_ROWS: usize = 1 << 16;
@@ -61,23 +65,81 @@ impl Pieces {
     }
 }
 
+/// A piece as it is kept: what can be is row by row, the rest by columns.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    words: Vec<u64>,
+    /// The columns that are not row by row.
+    others: Option<RecordBatch>,
+}
+
+impl Piece {
+    pub(super) fn new(layout: &WordColumns, piece: &RecordBatch) -> Result<Self, DataFusionError> {
+        Ok(Self {
+            words: layout.rows(piece),
+            others: Some(piece.project(layout.others())?),
+        })
+    }
+
+    /// Bytes on the heap; buffers that `counted` knows already are left out.
+    pub(super) fn bytes(&self, counted: &mut RecordBatchMemoryCounter) -> usize {
+        let others = self.others.as_ref();
+        let others = others.map_or(0, |others| counted.count_batch(others));
+        others + size_of_val(self.words.as_slice())
+    }
+}
+
 /// The payload of a table.
 #[derive(Debug)]
 pub(super) struct Payload {
-    /// The pieces of every column.
-    columns: Vec<Vec<ArrayRef>>,
+    layout: WordColumns,
+    words: Vec<Vec<u64>>,
+    /// The pieces of every column that is not kept row by row.
+    others: Vec<Vec<ArrayRef>>,
 }
 
 impl Payload {
-    pub(super) fn new(schema: &SchemaRef, pieces: &[RecordBatch]) -> Self {
-        let column = |at| pieces.iter().map(move |piece| Arc::clone(piece.column(at)));
-        let columns = (0..schema.fields().len()).map(|at| column(at).collect());
+    pub(super) fn new(layout: WordColumns, pieces: Vec<Piece>) -> Self {
+        let mut words = Vec::with_capacity(pieces.len());
+        let mut others = vec![Vec::with_capacity(pieces.len()); layout.others().len()];
+        for piece in pieces {
+            words.push(piece.words);
+            let columns = piece.others.iter().flat_map(RecordBatch::columns);
+            for (pieces, column) in others.iter_mut().zip(columns) {
+                pieces.push(Arc::clone(column));
+            }
+        }
         Self {
-            columns: columns.collect(),
+            layout,
+            words,
+            others,
         }
     }
 
-    pub(super) fn column(&self, at: usize) -> &[ArrayRef] {
-        &self.columns[at]
+    /// The values of these columns at `slots`, in the order asked for.
+    pub(super) fn gather(
+        &self,
+        wanted: &[(usize, &DataType)],
+        slots: &Slots,
+    ) -> Result<Vec<ArrayRef>, DataFusionError> {
+        let in_rows: Vec<(usize, &DataType)> = wanted
+            .iter()
+            .filter_map(|(column, data_type)| Some((self.layout.position(*column)?, *data_type)))
+            .collect();
+        let in_rows = self.layout.gather(&self.words, slots.places(), &in_rows);
+        let mut in_rows = in_rows.into_iter();
+        wanted
+            .iter()
+            .map(|(column, data_type)| match self.layout.position(*column) {
+                Some(_) => in_rows.next().ok_or_else(|| {
+                    DataFusionError::Internal("a column was not gathered".to_owned())
+                }),
+                None => {
+                    let other = self.layout.others().iter().position(|at| at == column);
+                    let pieces = other.map_or(&[][..], |other| &self.others[other]);
+                    gather(data_type, pieces, slots)
+                }
+            })
+            .collect()
     }
 }

@@ -64,17 +64,27 @@ impl Wanted {
         })
     }
 
-    /// The pieces of the chunks, in their order where `in_order`, else as they come.
-    pub(super) fn read(
+    /// What `keep` makes of the pieces of the chunks, in their order where `in_order`, else as they
+    /// come.
+    pub(super) fn read<T, F>(
         self: &Arc<Self>,
         readers: usize,
         in_order: bool,
         context: &Arc<TaskContext>,
-    ) -> impl Stream<Item = Result<(usize, Vec<RecordBatch>), DataFusionError>> + Send + use<> {
+        keep: F,
+    ) -> impl Stream<Item = Result<(usize, Vec<T>), DataFusionError>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: Fn(RecordBatch) -> T + Clone + Send + Sync + 'static,
+    {
         let (wanted, context) = (Arc::clone(self), Arc::clone(context));
         let chunks = futures::stream::iter(0..self.chunks.len()).map(move |at| {
             let (wanted, context) = (Arc::clone(&wanted), Arc::clone(&context));
-            let task = SpawnedTask::spawn(async move { wanted.read_chunk(at, &context).await });
+            let keep = keep.clone();
+            let task = SpawnedTask::spawn(async move {
+                let pieces = wanted.read_chunk(at, &context).await?;
+                Ok::<_, DataFusionError>(pieces.into_iter().map(keep).collect::<Vec<T>>())
+            });
             async move {
                 let pieces = task.join_unwind().await;
                 let pieces = pieces.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))?;

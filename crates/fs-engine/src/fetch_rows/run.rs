@@ -17,10 +17,11 @@ use super::directory::Directory;
 use super::input::Cursor;
 use super::lookup::{Layout, Loaded};
 use super::marks::Marks;
-use super::payload::Payload;
+use super::payload::{Payload, Piece};
 use super::read::Wanted;
 use super::source::TableSource;
 use super::windows;
+use super::words::WordColumns;
 use crate::{Spool, Spooled};
 
 /// What is counted of a run.
@@ -130,21 +131,27 @@ impl Run {
         if reservation.try_grow(estimate(wanted)).is_err() {
             return Ok(None);
         }
-        let mut used = RecordBatchMemoryCounter::new();
+        let (mut used, mut bytes) = (RecordBatchMemoryCounter::new(), 0);
         let mut tables = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             let schema = wanted.source.schema();
             let last = wanted.chunks.last();
             let pieces = last.map_or(0, |chunk| chunk.first_piece + chunk.pieces());
-            let mut pieces = vec![RecordBatch::new_empty(Arc::clone(schema)); pieces];
-            let mut chunks = wanted.read(self.parallel(), false, &self.context);
+            let mut pieces: Vec<Piece> = (0..pieces).map(|_| Piece::default()).collect();
+            let layout = WordColumns::of(schema);
+            let keep = {
+                let layout = layout.clone();
+                move |piece: RecordBatch| Piece::new(&layout, &piece)
+            };
+            let mut chunks = wanted.read(self.parallel(), false, &self.context, keep);
             while let Some((at, read)) = chunks.try_next().await? {
                 let first = wanted.chunks[at].first_piece;
                 for (place, piece) in pieces[first..].iter_mut().zip(read) {
-                    used.count_batch(&piece);
+                    let piece = piece?;
+                    bytes += piece.bytes(&mut used);
                     *place = piece;
                 }
-                let missing = used.memory_usage().saturating_sub(reservation.size());
+                let missing = bytes.saturating_sub(reservation.size());
                 if missing > 0 && reservation.try_grow(missing).is_err() {
                     reservation.free();
                     return Ok(None);
@@ -152,7 +159,7 @@ impl Run {
             }
             tables.push(Loaded {
                 directory: Directory::of_chunks(&wanted.marks, &wanted.chunks),
-                payload: Payload::new(schema, &pieces),
+                payload: Payload::new(layout, pieces),
             });
         }
         Ok(Some(tables))
@@ -203,5 +210,6 @@ fn row_bytes(schema: &Schema) -> usize {
         // What takes more is noticed while it is read.
         fixed.unwrap_or(16)
     });
-    widths.sum()
+    // And a word for the nulls.
+    size_of::<u64>() + widths.sum::<usize>()
 }

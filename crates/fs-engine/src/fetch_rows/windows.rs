@@ -22,9 +22,10 @@ use super::directory::Directory;
 use super::input::Cursor;
 use super::lookup::Loaded;
 use super::marks::{Marks, address, ones};
-use super::payload::{Payload, Pieces};
+use super::payload::{Payload, Piece, Pieces};
 use super::read::Wanted;
 use super::run::{Charged, Rows, Run, estimate};
+use super::words::WordColumns;
 use crate::{Spool, Spooled};
 
 /// At most so many windows, and files per table.
@@ -152,7 +153,7 @@ async fn distribute(
         file.spill().await?;
         files.push((file, addresses.as_slice()));
     }
-    let mut chunks = wanted.read(run.parallel(), true, &run.context);
+    let mut chunks = wanted.read(run.parallel(), true, &run.context, |piece| piece);
     while let Some((at, pieces)) = chunks.try_next().await? {
         let chunk = &wanted.chunks[at];
         let of_chunk: Vec<u64> = ones(wanted.words(chunk))
@@ -243,10 +244,13 @@ impl Emitting {
             while let Some(batch) = rows.try_next().await? {
                 pieces.push(batch)?;
             }
-            let pieces = pieces.finish()?;
+            let layout = WordColumns::of(source.schema());
+            let pieces = pieces.finish()?.into_iter();
+            let pieces = pieces.map(|piece| Piece::new(&layout, &piece));
+            let pieces: Vec<Piece> = pieces.collect::<Result<_, _>>()?;
             for piece in &pieces {
                 // It cannot do with less: there is no smaller window.
-                self.charged.payload.grow(used.count_batch(piece));
+                self.charged.payload.grow(piece.bytes(&mut used));
             }
             let mut marks = Marks::none(source.files());
             for address in table.addresses {
@@ -254,7 +258,7 @@ impl Emitting {
             }
             self.tables.push(Loaded {
                 directory: Directory::dense(&marks),
-                payload: Payload::new(source.schema(), &pieces),
+                payload: Payload::new(layout, pieces),
             });
         }
         Ok(())

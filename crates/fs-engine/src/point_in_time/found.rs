@@ -63,9 +63,8 @@ impl Found {
     pub(super) async fn columns(&mut self, rows: Range<usize>) -> Result<(Vec<ArrayRef>, usize)> {
         match &mut self.what {
             What::Places(matches) => {
-                let places: UInt64Array = rows
-                    .map(|row| matches.row(row).map(RowId::pack))
-                    .collect();
+                let places: UInt64Array =
+                    rows.map(|row| matches.row(row).map(RowId::pack)).collect();
                 let matched = places.len() - places.null_count();
                 Ok((vec![Arc::new(places)], matched))
             }
