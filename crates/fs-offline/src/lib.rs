@@ -27,6 +27,7 @@
 //! | [`versions`] | a version of a table that can be named, and found again |
 //! | [`runs`] | the `_runs` table |
 //! | [`datasets`] | training sets that were saved under a name |
+//! | [`fitting`] | which columns of a file have a dictionary, and which are compressed |
 //!
 //! Reading and writing decode, sort and encode on the runtime that polls them: whoever must answer
 //! within microseconds gives this crate a runtime of its own.
@@ -38,6 +39,7 @@ pub mod error;
 mod evolution;
 mod file_groups;
 mod file_statistics;
+pub mod fitting;
 mod handlers;
 pub mod offline_table;
 mod plans;

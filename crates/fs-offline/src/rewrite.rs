@@ -23,6 +23,19 @@
 //! A small dictionary stays, for columns with few values. Small pages cost nothing here (962 MB, 0.06 and
 //! 0.34 s), and let a reader of few rows skip most of a row group. There are no Bloom filters: a row group has a
 //! row of most keys, so they would hardly ever rule one out.
+//!
+//! The bold row is where every column starts; the first rows of a commit decide what it keeps of that
+//! ([`fitting`]). Megabytes and milliseconds (write, read) of columns of 1 M rows, the way that is chosen in bold:
+//!
+//! | Values | LZ4, dictionary | LZ4 | Dictionary | Neither |
+//! |---|---|---|---|---|
+//! | doubles with all bits | 8.2 (6.4, 1.3) | 8.1 (4.9, 1.2) | 8.1 (5.2, 0.8) | **8.0 (3.9, 0.7)** |
+//! | two decimals, 100,000 values | 4.7 (19, 3.2) | **4.6 (17, 3.1)** | 8.1 (5.8, 0.9) | 8.0 (4.1, 0.7) |
+//! | one decimal, 1,000 values | **1.3 (12, 2.1)** | 3.9 (16, 3.0) | 1.3 (12, 1.9) | 8.0 (4.0, 0.7) |
+//! | 50 numbers | 0.8 (11, 1.9) | 3.0 (12, 3.2) | **0.8 (11, 1.8)** | 8.0 (3.9, 0.7) |
+//! | random texts of 32 characters | 34 (65, 14) | 34 (62, 14) | 36 (17, 7.4) | **36 (16, 7.4)** |
+//! | `user-` and a number | 6.6 (37, 10) | **6.6 (36, 9.8)** | 15 (15, 6.4) | 15 (14, 6.4) |
+//! | creation times, as differences | | 4.2 (9.1, 1.7) | | **4.2 (8.9, 1.4)** |
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -46,11 +59,12 @@ use deltalake::parquet::basic::{Compression, Encoding};
 use deltalake::parquet::file::properties::WriterProperties;
 use deltalake::parquet::schema::types::ColumnPath;
 use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, SEQUENCE};
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 
+use crate::fitting::fitted;
 use crate::stamp::Stamp;
 use crate::store::OfflineOptions;
-use crate::{Error, plans};
+use crate::{Error, fitting, plans};
 
 /// The columns that the log has statistics of.
 const STATISTICS: [&str; 3] = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE];
@@ -123,8 +137,14 @@ pub(crate) async fn write(
     context: &Arc<TaskContext>,
 ) -> Result<Vec<Add>, WriteError> {
     let mut rows = plans::stream(plan, context).map_err(WriteError::Rows)?;
-    let config = writer_config(columns, options, &STATISTICS).map_err(WriteError::Files)?;
+    let base = layout(&columns, options);
+    let sample = fitting::sample(&mut rows, &base).await;
+    let sample = sample.map_err(WriteError::Rows)?;
+    let properties = fitted(base, &sample).map_err(|error| WriteError::Files(error.into()))?;
+    let config = writer_config(columns, properties, options, &STATISTICS);
+    let config = config.map_err(WriteError::Files)?;
     let mut writer = DeltaWriter::new(log.object_store(None), config);
+    let mut rows = stream::iter(sample.into_iter().map(Ok)).chain(rows);
     let failure = loop {
         match rows.next().await {
             Some(Ok(batch)) => {
@@ -142,13 +162,9 @@ pub(crate) async fn write(
     Err(failure)
 }
 
-/// How data files of `columns` are written, with statistics of some.
-pub(crate) fn writer_config(
-    columns: SchemaRef,
-    options: &OfflineOptions,
-    statistics: &[&str],
-) -> Result<WriterConfig, DeltaTableError> {
-    let mut properties = WriterProperties::builder()
+/// The layout of data files of `columns`, before it is fitted to their rows.
+pub(crate) fn layout(columns: &SchemaRef, options: &OfflineOptions) -> WriterProperties {
+    let layout = WriterProperties::builder()
         .set_compression(Compression::LZ4_RAW)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_data_page_row_count_limit(PAGE_ROWS)
@@ -161,18 +177,28 @@ pub(crate) fn writer_config(
             DataType::Int64 => field.name() == SEQUENCE,
             _ => false,
         });
-    for field in near_each_other {
+    let layout = near_each_other.fold(layout, |layout, field| {
         let column = ColumnPath::from(vec![field.name().clone()]);
-        properties = properties
+        layout
             .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-    }
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED)
+    });
+    layout.build()
+}
+
+/// How data files of `columns` are written in this layout, with statistics of some.
+pub(crate) fn writer_config(
+    columns: SchemaRef,
+    layout: WriterProperties,
+    options: &OfflineOptions,
+    statistics: &[&str],
+) -> Result<WriterConfig, DeltaTableError> {
     // Overruled by the list, but asked for.
     let indexed = "-1".try_into().map_err(DeltaTableError::generic)?;
     Ok(WriterConfig::new(
         columns,
         Vec::new(),
-        Some(properties.build()),
+        Some(layout),
         NonZeroU64::new(options.target_file_bytes),
         None,
         indexed,
@@ -205,10 +231,10 @@ impl PartitionStream for Once {
             .take();
         taken.unwrap_or_else(|| {
             let error = DataFusionError::Internal("the rows were read already".to_owned());
-            let stream = futures::stream::iter([Err(error)]);
+            let failed = stream::iter([Err(error)]);
             Box::pin(RecordBatchStreamAdapter::new(
                 Arc::clone(&self.columns),
-                stream,
+                failed,
             ))
         })
     }

@@ -1,20 +1,23 @@
 //! A training set into a file.
 
+mod even;
 mod row_groups;
 
 use std::io::{BufWriter, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::compute::BatchCoalescer;
 use arrow::csv::WriterBuilder;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
+use fs_offline::fitting::{fitted, sample_rows};
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use tempfile::NamedTempFile;
 
+use self::even::Even;
 use self::row_groups::RowGroups;
 use crate::record::RECORD;
 use crate::{Error, TrainingSet};
@@ -106,26 +109,24 @@ impl TrainingSet {
         // Also a key of the file itself, for readers that know nothing of Arrow's.
         let record = schema.metadata().get(RECORD).cloned();
         let record = record.map(|record| vec![KeyValue::new(RECORD.to_owned(), record)]);
-        let properties = WriterProperties::builder()
+        let base = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_dictionary_page_size_limit(DICTIONARY_BYTES)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_key_value_metadata(record)
             .build();
+        let came = iter::from_fn(|| self.next_blocking());
+        let mut batches = Even::new(came, &schema, BATCH_ROWS);
+        let first = sample_rows(&base).div_ceil(BATCH_ROWS);
+        let sample = batches.by_ref().take(first);
+        let sample = sample.collect::<Result<Vec<RecordBatch>, Error>>()?;
+        let properties = fitted(base, &sample).map_err(failed)?;
         let sink = BufWriter::new(file.as_file());
-        let mut even = BatchCoalescer::new(schema.clone(), BATCH_ROWS);
         let mut writer = RowGroups::new(sink, &schema, properties, GROUP_ROWS).map_err(failed)?;
         let mut rows = 0;
-        while let Some(batch) = self.next_blocking() {
+        for batch in sample.into_iter().map(Ok).chain(batches) {
             let batch = batch?;
             rows += batch.num_rows() as u64;
-            even.push_batch(batch)?;
-            while let Some(batch) = even.next_completed_batch() {
-                writer.push(batch).map_err(failed)?;
-            }
-        }
-        even.finish_buffered_batch()?;
-        while let Some(batch) = even.next_completed_batch() {
             writer.push(batch).map_err(failed)?;
         }
         let mut sink = writer.finish().map_err(failed)?;
@@ -186,3 +187,6 @@ fn write_error(path: &Path, source: ArrowError) -> Error {
         source,
     }
 }
+
+#[cfg(test)]
+mod tests;

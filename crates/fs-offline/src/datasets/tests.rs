@@ -5,6 +5,8 @@ use arrow::array::{
     TimestampNanosecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, Schema};
+use deltalake::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use deltalake::parquet::basic::Compression;
 use fs_core::{Code, Coded};
 use futures::Stream;
 use serde_json::Value;
@@ -85,6 +87,36 @@ async fn a_dataset_keeps_its_rows_their_order_and_its_record() {
     found.sort_unstable();
     let expected = (500..1000).chain(0..500);
     assert!(found.into_iter().eq((0..).zip(expected)));
+}
+
+#[tokio::test]
+async fn columns_are_compressed_where_that_pays_and_no_row_is_lost() {
+    let shop = Shop::new();
+    let batches = (0..8).map(|at| {
+        let rows = (5000 * at..5000 * (at + 1)).map(f64::from);
+        let noise = Float64Array::from_iter_values(rows.map(|row| (row + 0.5).sqrt().sin()));
+        one("noise", Arc::new(noise))
+    });
+    let batches: Vec<RecordBatch> = batches.collect();
+    let saved = save(&shop, "noise", batches.clone()).await.unwrap();
+    assert_eq!((saved.rows, saved.files), (40_000, 1));
+    let table = Table::open(&shop.store, &folder(&saved.name), None).await;
+    let files = table.unwrap().unwrap().files().unwrap();
+    let path = shop.folder.path().join("shop/_datasets/noise");
+    let file = std::fs::File::open(path.join(&files[0].path)).unwrap();
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).unwrap();
+    let chunk = metadata.metadata().row_group(0).column(0);
+    assert_eq!(chunk.dictionary_page_offset(), None);
+    assert_eq!(chunk.compression(), Compression::UNCOMPRESSED);
+
+    let all = |batches: &[RecordBatch]| {
+        let columns = batches.iter().map(|batch| batch.column(0));
+        let values = columns.flat_map(|column| column.as_primitive::<Float64Type>().values());
+        let mut bits: Vec<u64> = values.map(|value| value.to_bits()).collect();
+        bits.sort_unstable();
+        bits
+    };
+    assert!(all(&read(&shop, "noise").await) == all(&batches));
 }
 
 #[tokio::test]

@@ -11,14 +11,15 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, StructType, new_metadata};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
 
 use super::{Dataset, NewDataset, RECORD, ROW, SAVED_AT, columns, folder};
+use crate::fitting::fitted;
 use crate::table::Table;
-use crate::{Error, OfflineStore, evolution, rewrite};
+use crate::{Error, OfflineStore, evolution, fitting, rewrite};
 
 impl OfflineStore {
     /// Saves `rows`, whose columns are those of `new`, under its name.
@@ -79,25 +80,28 @@ impl OfflineStore {
             table: new.name.to_string(),
             source: Box::new(source),
         };
-        let config = rewrite::writer_config(Arc::clone(&stored), self.options(), &[ROW]);
-        let mut writer = DeltaWriter::new(log.object_store(None), config.map_err(files)?);
-        let mut rows = pin!(rows);
         let mut first = 0;
+        let mut rows = pin!(rows.map(|batch| {
+            let batch = batch.map_err(|error| Error::DatasetRows {
+                name: new.name.clone(),
+                source: error.into(),
+            })?;
+            let converted = columns::convert(&batch, &stored, first)?;
+            first += i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
+            Ok(converted)
+        }));
+        let base = rewrite::layout(&stored, self.options());
+        let sample = fitting::sample(&mut rows, &base).await?;
+        let layout = fitted(base, &sample).map_err(|error| files(error.into()))?;
+        let columns = Arc::clone(&stored);
+        let config = rewrite::writer_config(columns, layout, self.options(), &[ROW]);
+        let mut writer = DeltaWriter::new(log.object_store(None), config.map_err(files)?);
+        let mut rows = stream::iter(sample.into_iter().map(Ok)).chain(rows);
         let failure = loop {
-            let batch = match rows.next().await {
-                Some(Ok(batch)) => columns::convert(&batch, &stored, first),
-                Some(Err(error)) => Err(Error::DatasetRows {
-                    name: new.name.clone(),
-                    source: error.into(),
-                }),
+            let written = match rows.next().await {
+                Some(Ok(batch)) => writer.write(&batch).await.map_err(files),
+                Some(Err(error)) => Err(error),
                 None => return writer.close().await.map_err(files),
-            };
-            let written = match batch {
-                Ok(batch) => {
-                    first += i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
-                    writer.write(&batch).await.map_err(files)
-                }
-                Err(error) => Err(error),
             };
             if let Err(error) = written {
                 break error;
