@@ -244,7 +244,7 @@ impl PointInTimeJoin {
         self.rule.visible_from(event, features.created(row))
     }
 
-    #[inline(always)]
+    #[inline]
     fn race_row<const LIST: bool>(
         &mut self,
         features: &FeatureRows<'_>,

@@ -130,15 +130,14 @@ impl Payload {
         let mut in_rows = in_rows.into_iter();
         wanted
             .iter()
-            .map(|(column, data_type)| match self.layout.position(*column) {
-                Some(_) => in_rows.next().ok_or_else(|| {
-                    DataFusionError::Internal("a column was not gathered".to_owned())
-                }),
-                None => {
-                    let other = self.layout.others().iter().position(|at| at == column);
-                    let pieces = other.map_or(&[][..], |other| &self.others[other]);
-                    gather(data_type, pieces, slots)
+            .map(|(column, data_type)| {
+                if self.layout.position(*column).is_some() {
+                    let missing = || DataFusionError::Internal("a column went missing".to_owned());
+                    return in_rows.next().ok_or_else(missing);
                 }
+                let other = self.layout.others().iter().position(|at| at == column);
+                let pieces = other.map_or(&[][..], |other| &self.others[other]);
+                gather(data_type, pieces, slots)
             })
             .collect()
     }

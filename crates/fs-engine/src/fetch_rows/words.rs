@@ -103,6 +103,13 @@ impl WordColumns {
         places: &[usize],
         columns: &[(usize, &DataType)],
     ) -> Vec<ArrayRef> {
+        // There may be no words at all then.
+        if columns.is_empty() {
+            return Vec::new();
+        }
+        if columns.is_empty() {
+            return Vec::new();
+        }
         let width = self.width();
         let row = |place: usize| {
             let start = place % PIECE_ROWS * width;
@@ -175,6 +182,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_single_column_of_eight_bytes_stays_a_column() {
+        let ints: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let batch = RecordBatch::try_from_iter([("ints", ints)]).unwrap();
+        let words = WordColumns::of(batch.schema_ref());
+        assert_eq!((words.position(0), words.others()), (None, &[0][..]));
+        let pieces = [words.rows(&batch)];
+        assert!(words.gather(&pieces, &[1, NOTHING], &[]).is_empty());
+    }
+
+    #[test]
     fn values_and_nulls_come_back_at_any_place_and_in_any_order() {
         let ints: Int64Array = (0..300).map(|row| (row % 7 != 0).then_some(row)).collect();
         let floats: Float64Array = (0..300).map(|row| Some(f64::from(row) / 3.0)).collect();
@@ -212,5 +229,16 @@ mod tests {
             .into_iter()
             .collect();
         assert_eq!(found[1].as_ref(), &expected as &dyn Array);
+    }
+
+    #[test]
+    fn a_table_without_several_columns_of_eight_bytes_keeps_no_words() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["one", "two"]));
+        let lone: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let batch = RecordBatch::try_from_iter([("texts", texts), ("lone", lone)]).unwrap();
+        let words = WordColumns::of(batch.schema_ref());
+        assert_eq!(words.others(), [0, 1]);
+        let pieces = [words.rows(&batch)];
+        assert!(words.gather(&pieces, &[1, 0], &[]).is_empty());
     }
 }

@@ -65,8 +65,8 @@ impl Found {
             What::Places(matches) => {
                 let places: UInt64Array =
                     rows.map(|row| matches.row(row).map(RowId::pack)).collect();
-                let matched = places.len() - places.null_count();
-                Ok((vec![Arc::new(places)], matched))
+                let found = places.len() - places.null_count();
+                Ok((vec![Arc::new(places)], found))
             }
             What::Kept(matches, kept) => {
                 let ids: Vec<Option<RowId>> = rows.map(|row| matches.row(row)).collect();
