@@ -22,6 +22,9 @@ use crate::{Error, Spine, TrainingOptions, TrainingQuery, TrainingSet, TrainingS
 /// The view of users: `clicks: int64`, and `score: float64`, which is half of it.
 pub(crate) const VIEW: &str = "activity";
 
+/// The second entity, and its key column.
+pub(crate) const SHOP: &str = "shop";
+
 /// A row of the view.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -97,7 +100,13 @@ impl Shop {
     }
 
     pub(crate) fn sets(&self) -> TrainingSets {
-        TrainingSets::new(Arc::clone(&self.offline), TrainingOptions::default()).unwrap()
+        self.sets_within(None)
+    }
+
+    /// Training sets that may hold so many bytes.
+    pub(crate) fn sets_within(&self, memory_limit: Option<usize>) -> TrainingSets {
+        let options = TrainingOptions { memory_limit };
+        TrainingSets::new(Arc::clone(&self.offline), options).unwrap()
     }
 
     pub(crate) async fn training(
@@ -126,6 +135,24 @@ impl Shop {
         view.name = name.parse().unwrap();
         (view.ttl, view.delay, view.point_in_time) = (rule.ttl, rule.delay, rule.point_in_time);
         self.catalog.feature_views.insert(view.name.clone(), view);
+    }
+
+    /// Adds a view like the first one of users and shops, whose key column `shop` is int64.
+    ///
+    /// A row of user `n` is of shop `n % 3`.
+    pub(crate) fn add_view_of_two(&mut self, name: &str, rule: Rule) {
+        let shop = Entity {
+            name: SHOP.parse().unwrap(),
+            join_keys: vec![JoinKey {
+                name: SHOP.parse().unwrap(),
+                key_type: KeyType::Int64,
+            }],
+            meta: Meta::default(),
+        };
+        self.add_view(name, rule);
+        let view = self.catalog.feature_views.get_mut(name).unwrap();
+        view.entities.push(shop.name.clone());
+        self.catalog.entities.insert(shop.name.clone(), shop);
     }
 
     /// Commits the rows of a window.
@@ -192,14 +219,19 @@ fn batch(schema: &TableSchema, rows: &[Row]) -> RecordBatch {
             .map(|n| f64::from(n) / 2.0)
     };
     let scores: Float64Array = clicks.iter().copied().map(half).collect();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from_iter_values(
-            rows.iter().map(|row| row.user),
-        )),
+    let shops = rows.iter().map(|row| row.user % 3);
+    let shops: ArrayRef = Arc::new(Int64Array::from_iter_values(shops));
+    let has_shops = fields.iter().any(|field| field.name() == SHOP);
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from_iter_values(
+        rows.iter().map(|row| row.user),
+    ))];
+    columns.extend(has_shops.then_some(shops));
+    let others: [ArrayRef; 4] = [
         Arc::new(events.with_timezone(UTC)),
         Arc::new(created.with_timezone(UTC)),
         Arc::new(Int64Array::from(clicks)),
         Arc::new(scores),
     ];
+    columns.extend(others);
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }

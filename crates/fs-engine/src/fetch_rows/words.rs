@@ -107,9 +107,6 @@ impl WordColumns {
         if columns.is_empty() {
             return Vec::new();
         }
-        if columns.is_empty() {
-            return Vec::new();
-        }
         let width = self.width();
         let row = |place: usize| {
             let start = place % PIECE_ROWS * width;

@@ -14,6 +14,7 @@ use super::*;
 use crate::fixture::{Row, Shop, VIEW, at, request};
 use crate::record::RECORD;
 
+mod memory;
 mod properties;
 mod reproduced;
 mod saved;

@@ -9,7 +9,11 @@ use proptest::prelude::*;
 use super::*;
 
 /// The answer of the naive reference, with the rows numbered as they were committed.
-fn expected(rule: Rule, spine: &[(Option<i64>, i64)], commits: &[Vec<Row>]) -> Vec<Option<i64>> {
+pub(super) fn expected(
+    rule: Rule,
+    spine: &[(Option<i64>, i64)],
+    commits: &[Vec<Row>],
+) -> Vec<Option<i64>> {
     let rows: Vec<&Row> = commits.iter().flatten().collect();
     let keys = [ints(
         &rows.iter().map(|row| Some(row.user)).collect::<Vec<_>>(),
@@ -33,7 +37,7 @@ fn expected(rule: Rule, spine: &[(Option<i64>, i64)], commits: &[Vec<Row>]) -> V
 
 const WINDOW: i64 = 50;
 
-fn rule() -> impl Strategy<Value = Rule> {
+pub(super) fn rule() -> impl Strategy<Value = Rule> {
     let kinds = vec![PointInTime::EventTime, PointInTime::KnownAt];
     (0_i64..60, 0_i64..20, prop::sample::select(kinds)).prop_map(|(ttl, delay, point_in_time)| {
         Rule {
@@ -45,7 +49,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 /// Rows for the window that starts at `window * WINDOW`.
-fn window_rows(window: i64) -> impl Strategy<Value = Vec<Row>> {
+pub(super) fn window_rows(window: i64) -> impl Strategy<Value = Vec<Row>> {
     let event = window * WINDOW..(window + 1) * WINDOW;
     let created = prop::option::of(0_i64..170);
     let row = (0_i64..4, event, created, prop::option::of(0_i64..1000)).prop_map(
@@ -59,7 +63,7 @@ fn window_rows(window: i64) -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec(row, 0..20)
 }
 
-fn range(window: i64) -> Range<i64> {
+pub(super) fn range(window: i64) -> Range<i64> {
     window * WINDOW..(window + 1) * WINDOW
 }
 
