@@ -9,10 +9,12 @@ mod python;
 mod repo;
 mod rows;
 mod served;
+mod skewed;
 
 pub use client::{Answer, Client, Entity};
 pub use gate::Gate;
-pub use python::{flight_client, grpc_client, parquet_record};
+pub use python::{duckdb_training_set, flight_client, grpc_client, parquet_record};
 pub use repo::{Online, Repo};
 pub use rows::{Rows, read_parquet, write_spine};
 pub use served::Served;
+pub use skewed::{write_skewed_events, write_skewed_spine};

@@ -31,6 +31,14 @@ pub fn parquet_record(training_set: &Path, spine: &Path) -> Result<Value> {
     })
 }
 
+/// Runs `clients/duckdb_training_set.py`.
+pub fn duckdb_training_set(training_set: &Path, spine: &Path, spec: &Value) -> Result<Value> {
+    let spec = spec.to_string();
+    run("duckdb_training_set.py", |python| {
+        python.arg(training_set).arg(spine).arg(spec);
+    })
+}
+
 /// Runs `clients/grpc_client.py` on the project's protos.
 pub fn grpc_client(address: &str, request: &Value) -> Result<Value> {
     let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");

@@ -52,19 +52,31 @@ impl Repo {
         // The data is only read; a link saves copying it for every test.
         std::os::unix::fs::symlink(example.join("data"), folder.path().join("data"))?;
         let repo = Self { folder };
+        repo.settings(project, online)?;
+        Ok(repo)
+    }
+
+    /// A repo without definitions, as project `project`.
+    pub fn empty(project: &str, online: &Online) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let repo = Self { folder };
+        repo.settings(project, online)?;
+        Ok(repo)
+    }
+
+    fn settings(&self, project: &str, online: &Online) -> Result<()> {
         let online = match online {
             Online::Embedded => "{ type: embedded, path: .fs/online }".to_owned(),
             Online::Redis(url) => format!("{{ type: redis, url: \"{url}\" }}"),
         };
-        repo.write(
+        self.write(
             "feature_store.yaml",
             &format!(
                 "project: {project}\nregistry: {{ path: .fs/registry }}\n\
                  offline_store: {{ path: .fs/offline }}\nonline_store: {online}\n\
                  engine: {{ type: local, memory_limit: 1GiB }}\n"
             ),
-        )?;
-        Ok(repo)
+        )
     }
 
     /// The folder.
