@@ -226,6 +226,9 @@ pub(crate) struct HistoricalArgs {
     /// Ask this server over Arrow Flight instead of reading the tables
     #[arg(long, value_name = "URL")]
     pub(crate) server: Option<String>,
+    /// Show how the training set was made: the operators, and what each read, kept and spilled
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 /// `fs entities|sources|feature-views|feature-services`

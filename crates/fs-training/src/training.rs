@@ -1,5 +1,6 @@
 //! Joining a spine with the features asked for.
 
+mod explain;
 mod set;
 mod split;
 
@@ -21,7 +22,8 @@ use crate::session::session;
 use crate::workers::Workers;
 use crate::{Error, Record, Spine, TrainingOptions, TrainingQuery, Versions, versions};
 
-pub use set::{Plan, TrainingSet, ViewReport};
+pub use explain::Plan;
+pub use set::{TrainingSet, ViewReport};
 
 /// How many batches may wait for whoever takes them.
 const BATCHES_AHEAD: usize = 2;

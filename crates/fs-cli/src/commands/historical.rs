@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use fs_core::{DatasetName, ViewName};
 use fs_training::write::Format;
-use fs_training::{Error, TrainingSet, Written};
+use fs_training::{Error, Plan, TrainingSet, Written};
 use serde_json::{Value, json};
 
 use self::asked::Asked;
@@ -23,6 +23,12 @@ pub(super) async fn run(repo: &Path, args: &HistoricalArgs, output: Output) -> R
     // Found out now rather than after the join.
     if let Some(out) = &args.out {
         Format::of(out)?;
+    }
+    if args.explain && args.server.is_some() {
+        return Err(Failure::input(
+            "--explain shows how a training set is made on this machine; a server does not tell how \
+             it makes one: leave out --explain, or --server",
+        ));
     }
     let project = Project::open(repo)?;
     let asked = Asked::of(&project, args).await?;
@@ -122,6 +128,8 @@ async fn keep(
 struct Told {
     views: Vec<View>,
     record: Option<fs_training::Record>,
+    /// Tells more once the set has been taken.
+    plan: Option<Plan>,
 }
 
 /// What one view gave.
@@ -150,6 +158,7 @@ impl Told {
         Self {
             views: views.collect(),
             record: set.record().cloned(),
+            plan: set.plan().cloned(),
         }
     }
 }
@@ -164,9 +173,9 @@ impl Kept {
     }
 
     fn to_json(&self, args: &HistoricalArgs, features: usize, applied: u64) -> Value {
-        let Told { views, record } = &self.told;
+        let Told { views, record, .. } = &self.told;
         let version = record.as_ref().map(|record| record.versions.registry);
-        json!({
+        let mut told = json!({
             "rows": self.rows,
             "bytes": self.written.map(|written| written.bytes),
             "features": features,
@@ -180,7 +189,16 @@ impl Kept {
                 "table_version": view.version,
             })).collect::<Vec<_>>(),
             "record": record.as_ref().map(fs_training::Record::to_value),
-        })
+        });
+        if let Some(plan) = self.plan(args) {
+            told["plan"] = json!(plan.to_string());
+        }
+        told
+    }
+
+    /// The plan, if it is to be shown.
+    fn plan(&self, args: &HistoricalArgs) -> Option<&Plan> {
+        self.told.plan.as_ref().filter(|_| args.explain)
     }
 
     fn to_text(&self, args: &HistoricalArgs, features: usize) -> String {
@@ -206,6 +224,10 @@ impl Kept {
             });
             let header = ["feature view", "rows matched", "rows read", "table version"];
             text.push_str(&table(header, rows));
+        }
+        if let Some(plan) = self.plan(args) {
+            text.push('\n');
+            text.push_str(&plan.to_string());
         }
         text
     }

@@ -1,19 +1,15 @@
 //! [`TrainingSet`]: rows with features, as they are taken.
 
-use std::fmt;
 use std::pin::pin;
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use fs_core::ViewName;
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::BATCHES_AHEAD;
+use super::{BATCHES_AHEAD, Plan};
 use crate::workers::Workers;
 use crate::{Error, Record};
 
@@ -46,17 +42,6 @@ pub struct ViewReport {
     pub rows_read: u64,
     /// Rows of the spine that found a row of the history.
     pub rows_matched: u64,
-}
-
-/// The plan that makes a training set; displayed with what it has counted so far.
-#[derive(Debug, Clone)]
-pub struct Plan(pub(super) Arc<dyn ExecutionPlan>);
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plan = DisplayableExecutionPlan::with_metrics(self.0.as_ref());
-        write!(f, "{}", plan.indent(false))
-    }
 }
 
 impl TrainingSet {
