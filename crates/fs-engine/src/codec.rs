@@ -3,10 +3,17 @@
 //! Only what an operator is told is written here; its children, and the leaves below them, are
 //! written by `DataFusion`. The filters that a join fills in while it runs are written as the
 //! expressions that they are, so that with a converter that keeps shared expressions shared, the
-//! scans of the other process still look at them.
+//! scans of the other process still look at them. [`plan_to_bytes`] and [`plan_from_bytes`] use such
+//! a converter, and write what `DataFusion` itself leaves out of scans with row numbers.
+//!
+//! The other process has to know the object stores of the scans by their URLs, and the nodes that are
+//! neither `DataFusion`'s nor ours need a codec of their own.
+
+mod numbered_scan;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, TableReference, internal_err, not_impl_err, plan_err};
 use datafusion::error::DataFusionError;
@@ -14,15 +21,20 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Extension, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::bytes::{
+    physical_plan_from_bytes_with_proto_converter, physical_plan_to_bytes_with_proto_converter,
+};
 use datafusion_proto::logical_plan::LogicalExtensionCodec;
 use datafusion_proto::physical_plan::{
-    PhysicalExtensionCodec, PhysicalPlanDecodeContext, PhysicalProtoConverterExtension,
+    DeduplicatingProtoConverter, PhysicalExtensionCodec, PhysicalPlanDecodeContext,
+    PhysicalProtoConverterExtension,
 };
 use datafusion_proto::protobuf::PhysicalExprNode;
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::numbered_scan::{NumberedScanExec, Numbers};
 use crate::fetch_rows::{FetchRowsExec, FetchRowsNode};
 use crate::point_in_time::{PointInTimeJoinExec, PointInTimeJoinNode, PointInTimeSpec};
 
@@ -33,12 +45,25 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OperatorCodec;
 
+/// A plan of `DataFusion`'s operators and ours as bytes, whose scans may have row numbers.
+pub fn plan_to_bytes(plan: Arc<dyn ExecutionPlan>) -> Result<Bytes> {
+    let plan = numbered_scan::prepared(plan)?;
+    let converter = DeduplicatingProtoConverter::default();
+    physical_plan_to_bytes_with_proto_converter(plan, &OperatorCodec, &converter)
+}
+
+/// The plan that [`plan_to_bytes`] wrote. The object stores of its scans are those of `context`.
+pub fn plan_from_bytes(bytes: &[u8], context: &TaskContext) -> Result<Arc<dyn ExecutionPlan>> {
+    let converter = DeduplicatingProtoConverter::default();
+    physical_plan_from_bytes_with_proto_converter(bytes, context, &OperatorCodec, &converter)
+}
+
 /// An operator on the wire.
 #[derive(Clone, PartialEq, Message)]
 struct Envelope {
     #[prost(uint32, tag = "1")]
     version: u32,
-    #[prost(oneof = "Operator", tags = "2, 3")]
+    #[prost(oneof = "Operator", tags = "2, 3, 4")]
     operator: Option<Operator>,
 }
 
@@ -48,6 +73,8 @@ enum Operator {
     PointInTimeJoin(Join),
     #[prost(message, tag = "3")]
     FetchRows(Fetch),
+    #[prost(message, tag = "4")]
+    NumberedScan(Numbers),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -168,6 +195,7 @@ impl PhysicalExtensionCodec for OperatorCodec {
                 let fetch = FetchRowsExec::try_new(first, others, fetch.columns()?)?;
                 Ok(Arc::new(fetch))
             }
+            Operator::NumberedScan(numbers) => numbers.put_back(&first),
         }
     }
 
@@ -180,6 +208,9 @@ impl PhysicalExtensionCodec for OperatorCodec {
         if let Some(fetch) = node.downcast_ref::<FetchRowsExec>() {
             let fetch = Fetch::new(&fetch.columns())?;
             return Envelope::write(Operator::FetchRows(fetch), bytes);
+        }
+        if let Some(scan) = node.downcast_ref::<NumberedScanExec>() {
+            return Envelope::write(Operator::NumberedScan(scan.numbers().clone()), bytes);
         }
         let Some(join) = node.downcast_ref::<PointInTimeJoinExec>() else {
             return not_impl_err!("{} is not one of our operators", node.name());
@@ -216,6 +247,7 @@ impl LogicalExtensionCodec for OperatorCodec {
             Operator::FetchRows(fetch) => {
                 Arc::new(FetchRowsNode::try_new(first, others, fetch.columns()?)?)
             }
+            Operator::NumberedScan(_) => return plan_err!("a physical operator in a logical plan"),
         };
         Ok(Extension { node })
     }

@@ -34,7 +34,7 @@ mod text_table;
 mod union;
 mod view_plan;
 
-pub use codec::OperatorCodec;
+pub use codec::{OperatorCodec, plan_from_bytes, plan_to_bytes};
 pub use engine::Engine;
 pub use error::{BadRows, BadValue, Error};
 pub use fetch_rows::{FetchRowsExec, OutputColumn};

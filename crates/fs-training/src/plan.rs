@@ -143,7 +143,7 @@ impl Planned {
 }
 
 /// What the join below `plan` has counted.
-fn join_metrics(plan: &Arc<dyn ExecutionPlan>) -> Option<MetricsSet> {
+pub(crate) fn join_metrics(plan: &Arc<dyn ExecutionPlan>) -> Option<MetricsSet> {
     if plan.is::<PointInTimeJoinExec>() {
         return plan.metrics();
     }

@@ -18,6 +18,7 @@ mod memory;
 mod properties;
 mod reproduced;
 mod saved;
+mod shipped;
 
 fn ints(values: &[Option<i64>]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
