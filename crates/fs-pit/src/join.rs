@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 
 use crate::row::{Candidate, FeatureRows, RowId, RowIds};
-use crate::spine_index::{NO_SLOT, SpineIndex, narrow};
+use crate::spine_index::{NO_SLOT, SpineIndex, in_parallel, narrow};
 use crate::{Error, Rule};
 
 /// Joins each spine row to the newest feature row that was visible at its time.
@@ -137,7 +137,11 @@ impl PointInTimeJoin {
     pub fn over(index: Arc<SpineIndex>, rule: Rule) -> Self {
         Self {
             rule,
-            slots: index.times().iter().map(|time| Slot::vacant(*time)).collect(),
+            slots: index
+                .times()
+                .iter()
+                .map(|time| Slot::vacant(*time))
+                .collect(),
             cursors: vec![Cursor::NOWHERE; index.key_count()],
             index,
             occupied: 0,
@@ -325,23 +329,34 @@ impl PointInTimeJoin {
         for join in &mut joins {
             join.settle();
         }
-        let mut winners = Vec::with_capacity(index.slots());
-        for slots in index.slots_of_keys() {
-            let mut best = Candidate::VACANT;
-            for slot in slots {
-                let mut fresh = false;
-                for join in &joins {
-                    let Slot { time, best: found } = &join.slots[slot];
-                    if found.beats(&best) {
-                        best = *found;
-                    }
-                    fresh = !join.rule.is_expired(best.event, *time);
-                }
-                let winner = best.id().filter(|_| fresh);
-                winners.push(winner.map_or(NO_ROW, RowId::pack));
+        let joins = &joins;
+        let of_keys = |keys: Range<usize>| {
+            let starts = &index.starts()[keys.start..=keys.end];
+            let mut winners = Vec::with_capacity((starts[keys.len()] - starts[0]) as usize);
+            for slots in starts.windows(2) {
+                winners_of_key(joins, slots[0] as usize..slots[1] as usize, &mut winners);
             }
-        }
+            winners
+        };
+        let winners = in_parallel(index.starts(), of_keys).concat();
         Matches { index, winners }
+    }
+}
+
+/// Carries the best candidate of a key on from slot to slot.
+fn winners_of_key(joins: &[PointInTimeJoin], slots: Range<usize>, winners: &mut Vec<u64>) {
+    let mut best = Candidate::VACANT;
+    for slot in slots {
+        let mut fresh = false;
+        for join in joins {
+            let Slot { time, best: found } = &join.slots[slot];
+            if found.beats(&best) {
+                best = *found;
+            }
+            fresh = !join.rule.is_expired(best.event, *time);
+        }
+        let winner = best.id().filter(|_| fresh);
+        winners.push(winner.map_or(NO_ROW, RowId::pack));
     }
 }
 
@@ -373,7 +388,9 @@ impl Cursor {
         let times = &index.times()[of_key.clone()];
         let at = times.partition_point(|time| *time < from);
         // A time that is before another one is not the last there is.
-        let low = at.checked_sub(1).map_or(i64::MIN, |before| times[before] + 1);
+        let low = at
+            .checked_sub(1)
+            .map_or(i64::MIN, |before| times[before] + 1);
         match slots[of_key.clone()].get(at) {
             Some(slot) => Self {
                 low,

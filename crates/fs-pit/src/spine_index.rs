@@ -1,5 +1,7 @@
 //! The lookup that is built on a spine: per key, its distinct times in order, the *slots*.
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, TimestampMicrosecondArray};
 
 use crate::Error;
@@ -8,6 +10,8 @@ use crate::row::first_null;
 
 /// Stands for no slot.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
+/// Fewer entries than these are not worth a thread of their own.
+const FEW_ENTRIES: usize = 32_768;
 /// Of how many keys an index remembers a row each.
 const FEW_KEYS: usize = 1024;
 
@@ -83,41 +87,91 @@ impl SpineIndexBuilder {
         Ok(())
     }
 
-    /// The index over all rows.
+    /// The index over all rows, made on all processors when there are many.
     pub fn finish(self) -> SpineIndex {
         let keys = self.keys.unwrap_or_default();
-        let numbers = self.numbers;
-        let starts_of_rows = starts(&numbers, keys.len());
-        let mut order = grouped(&numbers, &self.times, &starts_of_rows);
+        let (numbers, times) = (self.numbers, self.times);
+        let starts = starts(&numbers, keys.len());
+        let parts = in_parallel(&starts, |keys| Part::new(keys, &starts, &numbers, &times));
         let examples = (keys.len() <= FEW_KEYS).then(|| {
-            let first = |range: &[u32]| order.get(range[0] as usize).map_or(0, |(_, row)| *row);
-            starts_of_rows.windows(2).map(first).collect()
+            let rows = parts.iter().flat_map(|part| &part.examples);
+            rows.copied().collect()
         });
 
-        let mut slot_starts = Vec::with_capacity(starts_of_rows.len());
-        let mut times: Vec<i64> = Vec::with_capacity(order.len());
+        let mut slot_starts = Vec::with_capacity(starts.len());
+        let mut slot_times: Vec<i64> =
+            Vec::with_capacity(parts.iter().map(|p| p.times.len()).sum());
         let mut slot_of_row = vec![NO_SLOT; numbers.len()];
         slot_starts.push(0);
-        for range in starts_of_rows.windows(2) {
-            let rows = &mut order[range[0] as usize..range[1] as usize];
-            rows.sort_unstable();
-            let first = times.len();
-            for (time, row) in rows {
-                if times.len() == first || times.last() != Some(time) {
-                    times.push(*time);
-                }
-                slot_of_row[*row as usize] = narrow(times.len() - 1);
+        for part in parts {
+            let first = narrow(slot_times.len());
+            slot_starts.extend(part.ends.iter().map(|end| first + end));
+            for (row, slot) in part.rows.iter().zip(&part.slots) {
+                slot_of_row[*row as usize] = first + slot;
             }
-            slot_starts.push(narrow(times.len()));
+            slot_times.extend_from_slice(&part.times);
         }
-        times.shrink_to_fit();
         SpineIndex {
             keys: keys.complete(),
             starts: slot_starts,
-            times,
+            times: slot_times,
             slot_of_row,
             examples,
         }
+    }
+}
+
+/// The slots of a range of keys, counted from the first of them.
+struct Part {
+    times: Vec<i64>,
+    /// Where the slots of each key end.
+    ends: Vec<u32>,
+    /// The rows of the keys, and beside them the slot of each.
+    rows: Vec<u32>,
+    slots: Vec<u32>,
+    /// A row of each key.
+    examples: Vec<u32>,
+}
+
+impl Part {
+    fn new(keys: Range<usize>, starts: &[u32], numbers: &[u32], row_times: &[i64]) -> Self {
+        let first = starts[keys.start];
+        let mut next: Vec<u32> = starts[keys.clone()].iter().map(|s| s - first).collect();
+        let mut order = vec![(0, 0); (starts[keys.end] - first) as usize];
+        for (row, (number, time)) in (0..).zip(numbers.iter().zip(row_times)) {
+            if keys.contains(&(*number as usize)) {
+                let at = &mut next[*number as usize - keys.start];
+                order[*at as usize] = (*time, row);
+                *at += 1;
+            }
+        }
+        let mut part = Self {
+            times: Vec::with_capacity(order.len()),
+            ends: Vec::with_capacity(keys.len()),
+            rows: Vec::with_capacity(order.len()),
+            slots: Vec::with_capacity(order.len()),
+            examples: Vec::new(),
+        };
+        let mut rest = order.as_mut_slice();
+        for range in starts[keys.start..=keys.end].windows(2) {
+            let (of_key, others) = rest.split_at_mut((range[1] - range[0]) as usize);
+            rest = others;
+            if starts.len() <= FEW_KEYS + 1 {
+                part.examples
+                    .push(of_key.first().map_or(0, |(_, row)| *row));
+            }
+            of_key.sort_unstable();
+            let start = part.times.len();
+            for (time, row) in of_key {
+                if part.times.len() == start || part.times.last() != Some(time) {
+                    part.times.push(*time);
+                }
+                part.rows.push(*row);
+                part.slots.push(narrow(part.times.len() - 1));
+            }
+            part.ends.push(narrow(part.times.len()));
+        }
+        part
     }
 }
 
@@ -135,18 +189,42 @@ fn starts(numbers: &[u32], keys: usize) -> Vec<u32> {
     starts
 }
 
-/// Time and row of every row that has a key, grouped by key.
-fn grouped(numbers: &[u32], times: &[i64], starts: &[u32]) -> Vec<(i64, u32)> {
-    let mut next = starts.to_vec();
-    let mut order = vec![(0, 0); starts.last().map_or(0, |end| *end as usize)];
-    for (row, (number, time)) in (0..).zip(numbers.iter().zip(times)) {
-        if *number != NO_KEY {
-            let at = &mut next[*number as usize];
-            order[*at as usize] = (*time, row);
-            *at += 1;
+/// What `make` makes of ranges of keys, in their order: one range for each processor, with about as
+/// many entries each. `starts` is where the entries of each key start, and where the last ones end.
+pub(crate) fn in_parallel<T: Send>(
+    starts: &[u32],
+    make: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    let keys = starts.len() - 1;
+    let entries = starts[keys] as usize;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = processors.min(entries / FEW_ENTRIES).max(1);
+    let bound = |part: usize| match part {
+        0 => 0,
+        part if part == parts => keys,
+        part => starts.partition_point(|start| (*start as usize) < entries * part / parts),
+    };
+    let mut bounds: Vec<usize> = (0..=parts).map(bound).collect();
+    bounds.dedup();
+    std::thread::scope(|scope| {
+        let mut ranges = bounds.windows(2).map(|bounds| bounds[0]..bounds[1]);
+        // Without keys there is no range, and nothing to be made; this thread takes the first one.
+        let Some(first) = ranges.next() else {
+            return Vec::new();
+        };
+        let make = &make;
+        let others: Vec<_> = ranges
+            .map(|range| scope.spawn(move || make(range)))
+            .collect();
+        let mut made = vec![make(first)];
+        for other in others {
+            match other.join() {
+                Ok(part) => made.push(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
-    }
-    order
+        made
+    })
 }
 
 /// A number of rows or slots, which the builder keeps below [`NO_SLOT`].
@@ -205,13 +283,18 @@ impl SpineIndex {
     }
 
     /// The slots of the key numbered `key`.
-    pub(crate) fn slots_of_key(&self, key: u32) -> std::ops::Range<usize> {
+    pub(crate) fn slots_of_key(&self, key: u32) -> Range<usize> {
         let key = key as usize;
         self.starts[key] as usize..self.starts[key + 1] as usize
     }
 
+    /// Where the slots of each key start, and where the last ones end.
+    pub(crate) fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
     /// The slots of each key.
-    pub(crate) fn slots_of_keys(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+    pub(crate) fn slots_of_keys(&self) -> impl Iterator<Item = Range<usize>> {
         self.starts
             .windows(2)
             .map(|range| range[0] as usize..range[1] as usize)

@@ -263,3 +263,43 @@ fn columns_of_different_lengths_are_refused() {
         "the created time column has 1 rows, but the event times have 2"
     );
 }
+
+#[test]
+fn every_row_of_a_large_spine_finds_the_row_that_was_made_for_it() {
+    const ROWS: i64 = 200_000;
+    // One feature row for each spine row, a microsecond earlier; no two rows of a key at one time.
+    let key = |row: i64| Some(row * 7919 % 3001);
+    let keys: Vec<Option<i64>> = (0..ROWS).map(key).collect();
+    let at: Vec<i64> = (0..ROWS).map(|row| row * 10).collect();
+    let before: Vec<i64> = at.iter().map(|time| time - 1).collect();
+    let index = Arc::new(SpineIndex::new(&[ints(&keys)], &times(&at)).unwrap());
+    let rows: Int64Array = (0..ROWS).map(Some).collect();
+    let halves = [0..ROWS / 2, ROWS / 2..ROWS].map(|half| {
+        let (start, length) = (usize::try_from(half.start).unwrap(), half.count());
+        let (event, rows) = (
+            times(&before).slice(start, length),
+            rows.slice(start, length),
+        );
+        let keys = [ints(&keys).slice(start, length)];
+        let mut join = PointInTimeJoin::over(Arc::clone(&index), ttl(5));
+        let features = FeatureRows {
+            keys: &keys,
+            event: &event,
+            created: None,
+            sequence: None,
+        };
+        join.offer_at(
+            &features,
+            &RowIds::At {
+                file: 3,
+                rows: &rows,
+            },
+        )
+        .unwrap();
+        join
+    });
+    let matches = PointInTimeJoin::finish_together(halves.into(), index);
+    for (row, id) in (0..).zip(matches.rows()) {
+        assert_eq!(id, Some(RowId { batch: 3, row }));
+    }
+}

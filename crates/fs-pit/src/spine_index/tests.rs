@@ -69,3 +69,43 @@ fn an_index_takes_less_than_was_estimated() {
     let index = SpineIndex::new(&ints(&keys), &times(&vec![0; 5_000])).unwrap();
     assert!(index.bytes() <= SpineIndex::estimated_bytes(5_000, 40_000));
 }
+
+#[test]
+fn a_large_spine_is_indexed_in_parts_that_fit_together() {
+    const ROWS: usize = 200_000;
+    // In no order, with keys of very different sizes.
+    let mixed = |row: usize| row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let key = |row: usize| i64::try_from(mixed(row) % 1000 * (mixed(row + 1) % 50) / 7).unwrap();
+    let keys: Vec<Option<i64>> = (0..ROWS)
+        .map(|row| (row % 97 != 0).then(|| key(row)))
+        .collect();
+    let row_times: Vec<i64> = (0..ROWS)
+        .map(|row| i64::try_from(mixed(row + 7) % 500).unwrap())
+        .collect();
+    let index = SpineIndex::new(&ints(&keys), &times(&row_times)).unwrap();
+    for row in 0..ROWS {
+        let slot = index.slot_of_row(row);
+        assert_eq!(
+            slot.map(|slot| index.times()[slot]),
+            keys[row].map(|_| row_times[row])
+        );
+    }
+    let mut key_of_slot = vec![None; index.slots()];
+    for (row, key) in keys.iter().enumerate() {
+        if let Some(slot) = index.slot_of_row(row) {
+            assert!(
+                key_of_slot[slot].is_none_or(|known| known == *key),
+                "{key:?}"
+            );
+            key_of_slot[slot] = Some(*key);
+        }
+    }
+    assert!(key_of_slot.iter().all(Option::is_some));
+    for slots in index.slots_of_keys() {
+        assert!(
+            index.times()[slots]
+                .windows(2)
+                .all(|pair| pair[0] < pair[1])
+        );
+    }
+}
