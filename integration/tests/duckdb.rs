@@ -354,7 +354,17 @@ fn duckdb_agrees_on_skewed_keys_ties_nulls_and_edges_with_little_memory_too() ->
     // What does not fit goes to disk, and the file is the same.
     repo.edit("feature_store.yaml", "1GiB", "64KiB")?;
     let little = repo.file("little.parquet");
-    get(&repo, &spine, &wanted, &little)?;
+    let told = get(
+        &repo,
+        &spine,
+        &[&wanted[..], &["--explain"]].concat(),
+        &little,
+    )?;
+    let plan = told["plan"].as_str().context("a plan was asked for")?;
+    ensure!(
+        plan.contains("joined_on_disk=") && plan.contains("windows="),
+        "{plan}"
+    );
     ensure!(
         read(&out)? == read(&little)?,
         "little memory gives another training set"

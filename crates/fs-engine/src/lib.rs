@@ -9,6 +9,11 @@
 //! Nothing is lost or bent silently: a type that does not fit is a [`SourceProblem`] before the
 //! run, a value that does not fit is an [`Error`] that names it, and a row without its key or its
 //! event time fails the run.
+//!
+//! Training sets are made by two operators that are here for any plan of `DataFusion`:
+//! [`PointInTimeJoinExec`](point_in_time::PointInTimeJoinExec) finds the row of each history that goes
+//! with each row of a spine, and [`FetchRowsExec`] reads the columns of the rows that were found. Plans
+//! with them are made by [`OperatorPlanner`], and written to bytes by [`plan_to_bytes`].
 
 mod bounds;
 mod check;

@@ -8,8 +8,10 @@
 //! ```
 //!
 //! Every spine row comes back exactly once, in the order it came, with the values that were true
-//! at its time; the rules are those of [`fs_pit::Rule`]. The offline tables are streamed past the
-//! spine, so memory follows the spine and not the history; beyond a limit it goes to disk.
+//! at its time; the rules are those of [`fs_pit::Rule`]. A training set is one plan of the query engine:
+//! the offline tables are streamed past the spine, which finds where the winners are, and features are
+//! read of the winners only. So memory follows the spine and not the history; beyond a limit it goes to
+//! disk, with the same answer.
 //!
 //! | Module | Holds |
 //! |---|---|

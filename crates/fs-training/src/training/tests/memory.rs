@@ -1,7 +1,9 @@
-//! Training sets with hardly any memory: the same bytes, by way of the disk.
+//! Training sets with hardly any memory, in any partitions and batches: the same bytes, by way of the
+//! disk where it must be.
 
 use std::ops::Range;
 
+use datafusion::execution::session_state::SessionStateBuilder;
 use fs_offline::TableSchema;
 use proptest::prelude::*;
 
@@ -90,10 +92,40 @@ fn catalog(shop: &Shop) -> Catalog {
     catalog
 }
 
-async fn set(shop: &Shop, visits: &[Visit], memory_limit: Option<usize>) -> TrainingSet {
+/// How a training set is made.
+#[derive(Debug, Clone, Copy)]
+struct Conditions {
+    memory: Option<usize>,
+    partitions: usize,
+    batch_rows: usize,
+}
+
+const ENOUGH: Conditions = Conditions {
+    memory: None,
+    partitions: 2,
+    batch_rows: 8192,
+};
+
+fn little() -> impl Strategy<Value = Conditions> {
+    let memory = prop::sample::select(vec![Some(10_000), Some(30_000), Some(100_000), None]);
+    let batch_rows = prop::sample::select(vec![1, 2, 4, 8, 8192]);
+    (memory, 1_usize..5, batch_rows).prop_map(|(memory, partitions, batch_rows)| Conditions {
+        memory,
+        partitions,
+        batch_rows,
+    })
+}
+
+async fn set(shop: &Shop, visits: &[Visit], conditions: Conditions) -> TrainingSet {
     let service = FeatureRequest::Service("model".parse().unwrap());
     let query = TrainingQuery::new(service, Naming::Full);
-    let (sets, catalog) = (shop.sets_within(memory_limit), catalog(shop));
+    let (mut sets, catalog) = (shop.sets_within(conditions.memory), catalog(shop));
+    let config = sets.session.config().clone();
+    let config = config
+        .with_target_partitions(conditions.partitions)
+        .with_batch_size(conditions.batch_rows);
+    let session = SessionStateBuilder::new_from_existing(SessionState::clone(&sets.session));
+    sets.session = Arc::new(session.with_config(config).build());
     let set = sets.get(&catalog, 1, &query, rows_of(visits), None);
     set.await.unwrap()
 }
@@ -149,24 +181,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_training_set_of_many_views_is_the_same_to_the_byte_whatever_the_memory(
+    fn a_training_set_of_many_views_is_the_same_to_the_byte_whatever_memory_partitions_and_batches(
         rules in (long_rule(), long_rule(), long_rule()),
         visits in visits_of(0..60),
         windows in (long_window(0), long_window(1), long_window(2)),
-        memory in prop::sample::select(vec![10_000_usize, 30_000, 100_000]),
+        little in little(),
     ) {
         let rules = [rules.0, rules.1, rules.2];
         let windows = [windows.0, windows.1, windows.2];
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let shop = shop(rules, &windows).await;
-            let unlimited = set(&shop, &visits, None).await;
+            let unlimited = set(&shop, &visits, ENOUGH).await;
             let schema = Arc::clone(unlimited.schema());
             let batches = unlimited.collect().await.unwrap();
             let rows = concat_batches(&schema, &batches).unwrap();
             prop_assert_eq!(found(&rows), all_expected(rules, &visits, &windows));
-            let enough = bytes(set(&shop, &visits, None).await).await;
-            let little = bytes(set(&shop, &visits, Some(memory)).await).await;
+            let enough = bytes(set(&shop, &visits, ENOUGH).await).await;
+            let little = bytes(set(&shop, &visits, little).await).await;
             prop_assert!(little == enough, "{} and {} bytes", little.len(), enough.len());
             Ok(())
         })?;
@@ -205,8 +237,9 @@ async fn a_training_set_that_does_not_fit_goes_to_disk_and_keeps_its_bytes() {
         let table = shop.offline().table(&schema, None).await.unwrap();
         assert_eq!(table.files().len(), windows.len(), "files of {view}");
     }
-    let run = async |memory_limit| {
-        let set = set(&shop, &visits, memory_limit).await;
+    let run = async |memory| {
+        let conditions = Conditions { memory, ..ENOUGH };
+        let set = set(&shop, &visits, conditions).await;
         let plan = set.plan().unwrap().clone();
         (bytes(set).await, plan.to_string())
     };
