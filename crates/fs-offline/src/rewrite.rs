@@ -136,7 +136,9 @@ pub(crate) async fn write(
     plan: Arc<dyn ExecutionPlan>,
     context: &Arc<TaskContext>,
 ) -> Result<Vec<Add>, WriteError> {
-    let mut rows = plans::stream(plan, context).map_err(WriteError::Rows)?;
+    let rows = plans::stream(plan, context).map_err(WriteError::Rows)?;
+    // Few rows end while they are sampled, and are asked for again.
+    let mut rows = rows.fuse();
     let base = layout(&columns, options);
     let sample = fitting::sample(&mut rows, &base).await;
     let sample = sample.map_err(WriteError::Rows)?;

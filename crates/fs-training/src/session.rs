@@ -32,15 +32,9 @@ pub(crate) fn session(options: TrainingOptions) -> Result<SessionState, Error> {
     }
     let runtime = runtime.build_arc().map_err(Error::of_query)?;
     // Scans are dealt out where they are made; dealing them out again would only cost.
-    let mut config = SessionConfig::new()
+    let config = SessionConfig::new()
         .with_repartition_file_scans(false)
         .with_round_robin_repartition(false);
-    // A join that runs out of memory reads a history a second time, and the partitions of a scan that
-    // share their work share it once: there would be no rows left.
-    config
-        .options_mut()
-        .execution
-        .enable_file_stream_work_stealing = options.memory_limit.is_none();
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)

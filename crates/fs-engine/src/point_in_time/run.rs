@@ -10,6 +10,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, Time,
 };
@@ -166,7 +167,9 @@ impl Run {
         }
         for at in on_disk {
             let join = &self.resolved.joins[at];
-            let runs = join_on_disk(join, &self.resolved, spine, history, &self.session).await?;
+            // A scan that was read already has handed out its files, and would have no rows left.
+            let again = reset_plan_states(Arc::clone(history))?;
+            let runs = join_on_disk(join, &self.resolved, spine, &again, &self.session).await?;
             found[at] = Some(Found::new(What::Parts(runs), Vec::new())?);
         }
         Ok(())

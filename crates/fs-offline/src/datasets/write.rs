@@ -81,7 +81,7 @@ impl OfflineStore {
             source: Box::new(source),
         };
         let mut first = 0;
-        let mut rows = pin!(rows.map(|batch| {
+        let rows = rows.map(|batch| {
             let batch = batch.map_err(|error| Error::DatasetRows {
                 name: new.name.clone(),
                 source: error.into(),
@@ -89,7 +89,9 @@ impl OfflineStore {
             let converted = columns::convert(&batch, &stored, first)?;
             first += i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
             Ok(converted)
-        }));
+        });
+        // A small set ends while it is sampled, and is asked again.
+        let mut rows = pin!(rows.fuse());
         let base = rewrite::layout(&stored, self.options());
         let sample = fitting::sample(&mut rows, &base).await?;
         let layout = fitted(base, &sample).map_err(|error| files(error.into()))?;
