@@ -197,8 +197,13 @@ pub(crate) fn in_parallel<T: Send>(
 ) -> Vec<T> {
     let keys = starts.len() - 1;
     let entries = starts[keys] as usize;
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let parts = processors.min(entries / FEW_ENTRIES).max(1);
+    // Asking for the processors alone takes longer than indexing a small spine.
+    let parts = match entries / FEW_ENTRIES {
+        0 | 1 => 1,
+        most => std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(most),
+    };
     let bound = |part: usize| match part {
         0 => 0,
         part if part == parts => keys,
