@@ -221,14 +221,14 @@ pub(crate) fn in_parallel<T: Send>(
         let others: Vec<_> = ranges
             .map(|range| scope.spawn(move || make(range)))
             .collect();
-        let mut made = vec![make(first)];
+        let mut parts = vec![make(first)];
         for other in others {
             match other.join() {
-                Ok(part) => made.push(part),
+                Ok(part) => parts.push(part),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        made
+        parts
     })
 }
 
