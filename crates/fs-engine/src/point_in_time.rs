@@ -11,7 +11,7 @@
 //! it is joined with. Histories are neither sorted nor kept: of each, the join holds one candidate for
 //! every place where a row can win. Before a history is read, the operator tells it which event times,
 //! and of a spine with few keys which keys, can matter at all, through the dynamic filters of
-//! `DataFusion`: scans below skip files, row groups and pages by them.
+//! `DataFusion`: scans below skip files and row groups by them.
 //!
 //! What a join takes from a history is either columns, kept while their row may still win, or just
 //! the place of the winning row ([`Take::Place`]), from which

@@ -52,7 +52,10 @@ pub struct Spooled {
 
 enum Filled {
     /// The reservation is held for as long as the batches are.
-    Memory(Vec<RecordBatch>, MemoryReservation),
+    Memory {
+        batches: Vec<RecordBatch>,
+        _memory: MemoryReservation,
+    },
     Disk(DiskFile),
 }
 
@@ -127,7 +130,10 @@ impl Spool {
     /// Ends the writing.
     pub async fn finish(self) -> Result<Spooled, DataFusionError> {
         let place = match self.place {
-            Filling::Memory(batches) => Filled::Memory(batches, self.reservation),
+            Filling::Memory(batches) => Filled::Memory {
+                batches,
+                _memory: self.reservation,
+            },
             Filling::Disk(writer) => Filled::Disk(writer.finish().await?),
         };
         Ok(Spooled {
@@ -164,23 +170,15 @@ impl Spooled {
     /// Bytes on disk; 0 when everything is in memory.
     pub fn spilled_bytes(&self) -> usize {
         match &self.place {
-            Filled::Memory(..) => 0,
+            Filled::Memory { .. } => 0,
             Filled::Disk(file) => file.bytes(),
-        }
-    }
-
-    /// Bytes that are charged to the pool; 0 when everything is on disk.
-    pub fn charged_bytes(&self) -> usize {
-        match &self.place {
-            Filled::Memory(_, reservation) => reservation.size(),
-            Filled::Disk(_) => 0,
         }
     }
 
     /// The rows, if they are in memory.
     pub fn in_memory(&self) -> Option<&[RecordBatch]> {
         match &self.place {
-            Filled::Memory(batches, _) => Some(batches),
+            Filled::Memory { batches, .. } => Some(batches),
             Filled::Disk(_) => None,
         }
     }
@@ -191,7 +189,7 @@ impl Spooled {
     /// as long as the stream is read.
     pub fn read(&self) -> Result<SendableRecordBatchStream, DataFusionError> {
         match &self.place {
-            Filled::Memory(batches, _) => {
+            Filled::Memory { batches, .. } => {
                 let batches = batches.clone().into_iter().map(Ok);
                 Ok(Box::pin(RecordBatchStreamAdapter::new(
                     Arc::clone(&self.schema),

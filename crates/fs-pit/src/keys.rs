@@ -117,13 +117,7 @@ impl KeyIndex {
             Table::Global => numbers.resize(numbers.len() + rows, 0),
             Table::Word(known) => {
                 let find = |word| known.get(&word).copied().unwrap_or(NO_KEY);
-                match columns[0].words() {
-                    Some(words) => {
-                        numbers.extend(words.iter().map(|word| find(word.cast_unsigned())));
-                    }
-                    None => numbers
-                        .extend((0..rows).map(|row| columns[0].word(row).map_or(NO_KEY, find))),
-                }
+                find_words(&columns[0], rows, numbers, find);
             }
             Table::Bytes(table) => {
                 let mut scratch = Vec::new();
@@ -210,6 +204,14 @@ pub fn partition(
         .collect())
 }
 
+/// Appends what `find` says of each value of a column of fixed width; [`NO_KEY`] for a null.
+fn find_words(column: &KeyColumn, rows: usize, numbers: &mut Vec<u32>, find: impl Fn(u64) -> u32) {
+    match column.words() {
+        Some(words) => numbers.extend(words.iter().map(|word| find(word.cast_unsigned()))),
+        None => numbers.extend((0..rows).map(|row| column.word(row).map_or(NO_KEY, &find))),
+    }
+}
+
 /// Keys that are all known.
 #[derive(Debug)]
 pub(crate) struct KeyLookup {
@@ -230,13 +232,8 @@ impl KeyLookup {
             return self.index.find(keys, rows, numbers);
         };
         let columns = self.index.columns(keys)?;
-        match columns[0].words() {
-            Some(words) => numbers.extend(words.iter().map(|word| dense.find(*word))),
-            None => numbers.extend((0..rows).map(|row| {
-                let word = columns[0].word(row);
-                word.map_or(NO_KEY, |word| dense.find(word.cast_signed()))
-            })),
-        }
+        let find = |word: u64| dense.find(word.cast_signed());
+        find_words(&columns[0], rows, numbers, find);
         Ok(())
     }
 
