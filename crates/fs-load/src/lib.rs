@@ -1,0 +1,1 @@
+//! Load for feature servers, and what it took to answer.
