@@ -47,6 +47,11 @@ pub struct RowWrite {
     pub row: Option<Bytes>,
     /// The order of a row that is no longer true, and must not stay.
     pub replaces: Option<RowOrder>,
+    /// From when on the store may forget `row`, in microseconds UTC; `None`: never.
+    ///
+    /// A store need not forget it at once, or at all (those in memory and in LMDB do not), and a row
+    /// that is kept stays for as long as the write that stored it said.
+    pub keep_until: Option<i64>,
 }
 
 /// What a [`RowWrite`] comes to, given what is stored.
@@ -67,6 +72,7 @@ impl RowWrite {
             key,
             row: Some(row),
             replaces: None,
+            keep_until: None,
         }
     }
 
@@ -76,7 +82,15 @@ impl RowWrite {
             key,
             row,
             replaces: Some(replaces),
+            keep_until: None,
         }
+    }
+
+    /// The same write of a row that may be forgotten from `keep_until` on, in microseconds UTC.
+    #[must_use]
+    pub const fn kept_until(mut self, keep_until: Option<i64>) -> Self {
+        self.keep_until = keep_until;
+        self
     }
 
     /// Decides by the table above. Orders are compared as bytes.

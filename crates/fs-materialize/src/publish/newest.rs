@@ -38,6 +38,7 @@ impl Winner {
             key: self.key,
             row: Some(self.row),
             replaces: replaced,
+            keep_until: None,
         }
     }
 }
