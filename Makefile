@@ -27,7 +27,7 @@ bench: ## Criterion benchmarks
 
 SIZES ?= 1m,10m
 bench-training: build ## Training sets, beside DuckDB, Polars and Feast; SIZES=1m,10m,50m ARGS=…
-	@python="$$(benches/training/install.sh)" && \
+	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/training/run.py --fs $(TARGET)/release/fs --sizes $(SIZES) $(ARGS)
 
 deps: ## A Redis server and the Python clients of the integration tests

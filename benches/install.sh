@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the engines that the training-set benchmark compares with into a virtual environment of
-# their own, and prints its Python. Does nothing when all is there.
+# Installs what the benchmarks compare `fs` with into a virtual environment of their own, and prints
+# its Python. Does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 
