@@ -115,6 +115,29 @@ pub enum Error {
         /// How many may come.
         limit: usize,
     },
+    /// More values than are answered at once.
+    #[error(
+        "the request asks for {values} values ({rows} rows of {features} features), and the server \
+         gives {limit} at once: split it"
+    )]
+    TooManyValues {
+        /// How many entities came.
+        rows: usize,
+        /// How many features are asked for of each.
+        features: usize,
+        /// The product.
+        values: usize,
+        /// How many values may be asked for.
+        limit: usize,
+    },
+    /// More to do than can be done in time.
+    #[error(
+        "the server has as much to do as it can do in time: try again in {} ms", .again_in.as_millis()
+    )]
+    Overloaded {
+        /// When another attempt is worth while.
+        again_in: Duration,
+    },
     /// A request that takes too long.
     #[error("the request took longer than {} ms", .after.as_millis())]
     Timeout {
@@ -225,7 +248,10 @@ impl Coded for Error {
             Self::Timeout { .. } | Self::RegistryTimeout { .. } | Self::Stalled { .. } => {
                 Code::DeadlineExceeded
             }
-            Self::TooManyRows { .. } | Self::SpineTooLarge { .. } => Code::ResourceExhausted,
+            Self::TooManyRows { .. }
+            | Self::TooManyValues { .. }
+            | Self::Overloaded { .. }
+            | Self::SpineTooLarge { .. } => Code::ResourceExhausted,
             Self::UnknownSpine { .. } => Code::NotFound,
             Self::NotOffered { .. } => Code::Unimplemented,
             Self::Name(_)

@@ -18,6 +18,7 @@
 //! Errors become statuses in one place, by the table of [`fs_core::Code`]. The wire itself is described
 //! in `proto/`.
 
+mod call;
 mod error;
 mod flight;
 mod grpc;

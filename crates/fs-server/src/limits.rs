@@ -9,8 +9,19 @@ pub struct Limits {
     pub rows: usize,
     /// Bytes of one gRPC message of the online service, in either direction.
     pub message_bytes: usize,
+    /// Values of one online answer: entities times features.
+    pub values: usize,
+    /// Values of all online answers that are being made at the same time.
+    pub values_in_flight: usize,
+    /// Online requests that are answered at the same time, at the very most.
+    pub requests_in_flight: usize,
+    /// What an online request is to take at most while there is more to do than can be done: so
+    /// many are let in as can be answered within it, and the others are told to come again.
+    pub latency_target: Duration,
     /// How long an online request may take.
     pub request_time: Duration,
+    /// How long pushing rows may take.
+    pub write_time: Duration,
     /// Bytes of one Flight message: a record batch that a client sends in one piece.
     pub flight_message_bytes: usize,
     /// Bytes of one spine.
@@ -34,7 +45,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             rows: 10_000,
+            values: 2_500_000,
+            values_in_flight: 20_000_000,
+            requests_in_flight: 512,
+            latency_target: Duration::from_millis(100),
             message_bytes: 64 * MIB,
+            write_time: Duration::from_secs(60),
             request_time: Duration::from_secs(10),
             flight_message_bytes: 512 * MIB,
             spine_bytes: 2_048 * MIB,
