@@ -9,6 +9,7 @@
 //!     meta                       "format"                       1
 //!                                "layout" 0 project/view 0 id   a RowLayout as JSON
 //!                                "published" 0 project/view     a Published as JSON
+//!                                "claim" 0 project/view 0 token when, and who has claimed it
 //!     rows project/view          entity key                     packed row
 //! ```
 //!

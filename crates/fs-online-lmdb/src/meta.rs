@@ -1,5 +1,7 @@
 //! What a folder remembers besides rows.
 
+mod claims;
+
 use fs_online::{Error, Published, RowLayout, ViewId};
 use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, RoTxn, RwTxn};
@@ -7,6 +9,8 @@ use heed::{CommitOrAbort, Database, RoTxn, RwTxn};
 use crate::FORMAT;
 use crate::failure::{Failure, describe};
 use crate::map::Map;
+
+pub(crate) use claims::now;
 
 /// Keys and values are bytes everywhere.
 pub(crate) type Table = Database<'static, Bytes, Bytes>;

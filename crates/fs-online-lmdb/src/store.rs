@@ -13,6 +13,7 @@ use fs_online::{
 use crate::LmdbOptions;
 use crate::environment::Environment;
 use crate::failure::{Failure, describe};
+use crate::meta;
 use crate::rows::Rows;
 
 /// An online store in a local folder.
@@ -157,6 +158,21 @@ impl OnlineStore for LmdbStore {
                 let mut txn = env.write_txn()?;
                 on.meta.set_published(&mut txn, &view, &published)?;
                 Ok(txn.commit()?)
+            })
+        })
+        .await
+    }
+
+    async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error> {
+        let (view, token, value) = (view.clone(), token.to_owned(), value.to_vec());
+        self.blocking("claim a token", move |on| {
+            on.map.transact(|env| {
+                let mut txn = env.write_txn()?;
+                let earlier = on
+                    .meta
+                    .claim(&mut txn, &view, &token, &value, meta::now())?;
+                txn.commit()?;
+                Ok(earlier.map(Bytes::from))
             })
         })
         .await

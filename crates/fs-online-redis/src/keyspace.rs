@@ -28,6 +28,11 @@ pub fn bucket_key(view: &ViewId, bucket: u16) -> String {
     format!("fs{FORMAT}:{}:{}:rows:{bucket}", view.project, view.view)
 }
 
+/// The string that holds who has claimed `token`.
+pub fn claim_key(view: &ViewId, token: &str) -> String {
+    format!("fs{FORMAT}:{}:{}:once:{token}", view.project, view.view)
+}
+
 /// The bucket of an entity key: FNV-1a, 64 bits, its halves folded together, modulo [`BUCKETS`].
 pub fn bucket(key: &EncodedKey) -> u16 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

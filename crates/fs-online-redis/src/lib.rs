@@ -44,6 +44,7 @@ mod address;
 mod connections;
 mod failure;
 pub mod keyspace;
+mod once;
 mod options;
 mod page;
 mod read;

@@ -11,7 +11,7 @@ use redis::pipe;
 use crate::connections::Connections;
 use crate::reply::Replies;
 use crate::state::State;
-use crate::{RedisOptions, page, read, write};
+use crate::{RedisOptions, once, page, read, write};
 
 /// An online store in Redis. See the [crate](crate) for what it keeps where.
 #[derive(Debug)]
@@ -66,6 +66,10 @@ impl OnlineStore for RedisStore {
 
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
         self.state(view).set_published(&published).await
+    }
+
+    async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error> {
+        once::once(&self.connections, view, token, value).await
     }
 
     async fn keys(

@@ -14,6 +14,7 @@
 //! Every check asks for a store. It may be the same one each time: the checks use projects of their
 //! own (`conformance0`, `conformance1` …) and drop the views that they are going to use first.
 
+mod claims;
 mod concurrency;
 mod fixture;
 mod replacing;
@@ -71,7 +72,7 @@ macro_rules! checks {
     };
 }
 
-const CHECKS: [(&str, Check); 25] = checks![
+const CHECKS: [(&str, Check); 29] = checks![
     rows::a_row_is_read_as_it_was_written,
     rows::an_unknown_key_reads_as_nothing,
     rows::a_view_that_was_never_prepared_reads_as_nothing,
@@ -94,6 +95,10 @@ const CHECKS: [(&str, Check); 25] = checks![
     views::views_and_projects_do_not_see_each_other,
     views::a_dropped_view_is_gone_and_no_other,
     views::pages_of_keys_meet_every_key_once,
+    claims::a_token_is_claimed_once,
+    claims::a_claim_that_is_made_again_is_the_same_claim,
+    claims::views_projects_and_tokens_are_claimed_apart,
+    claims::of_several_claims_at_once_one_wins,
     concurrency::two_writers_of_the_same_keys_leave_the_newest_rows,
     concurrency::a_newer_row_survives_a_racing_removal_of_the_older,
     concurrency::a_reader_beside_a_writer_sees_whole_rows_that_never_get_older,

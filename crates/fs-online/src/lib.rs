@@ -32,7 +32,8 @@ pub use key::EncodedKey;
 pub use layout::RowLayout;
 pub use memory::MemoryStore;
 pub use order::RowOrder;
-pub use row::{RowDecoder, RowEncoder};
+pub use row::{Cell, ListCell, OpenRows, RowDecoder, RowEncoder};
 pub use store::{
-    Decision, KeyCursor, KeyPage, OnlineStore, Published, RowWrite, ViewId, ViewKeys, WriteOutcome,
+    Decision, KeyCursor, KeyPage, OnlineStore, Published, RowWrite, TOKEN_BYTES, ViewId, ViewKeys,
+    WriteOutcome,
 };

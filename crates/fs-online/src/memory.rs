@@ -23,6 +23,7 @@ struct View {
     rows: BTreeMap<EncodedKey, Bytes>,
     layouts: BTreeMap<u32, RowLayout>,
     published: Option<Published>,
+    claims: HashMap<String, Bytes>,
 }
 
 /// How many rows are written under one lock, so that a large batch does not hold up the readers.
@@ -139,6 +140,14 @@ impl OnlineStore for MemoryStore {
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
         self.change(view, |view| view.published = Some(published));
         Ok(())
+    }
+
+    async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error> {
+        Ok(self.change(view, |view| {
+            let claim = view.claims.entry(token.to_owned());
+            let held = claim.or_insert_with(|| Bytes::copy_from_slice(value));
+            (held.as_ref() != value).then(|| held.clone())
+        }))
     }
 
     async fn keys(

@@ -195,6 +195,9 @@ pub struct KeyPage {
     pub next: Option<KeyCursor>,
 }
 
+/// The longest token of a claim, see [`OnlineStore::once`].
+pub const TOKEN_BYTES: usize = 200;
+
 /// The newest row of every key of every view.
 ///
 /// Rows and keys are opaque bytes to a store, except for the order at a fixed place in a row
@@ -229,6 +232,18 @@ pub trait OnlineStore: Send + Sync + fmt::Debug {
 
     /// Records how far the view has come.
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error>;
+
+    /// Claims `token` for `value`, unless somebody has claimed it: then that value, and nothing changes.
+    ///
+    /// ```text
+    ///   the token holds      value     answer     holds then
+    ///   nothing              "a"       None       "a"
+    ///   "a"                  "a"       None       "a"          a claim that is made again is the same claim
+    ///   "a"                  "b"       "a"        "a"
+    /// ```
+    /// Of several at once exactly one wins. A claim lasts for a day at least, whatever happens to the rows;
+    /// dropping the view may forget it. A token has at most [`TOKEN_BYTES`].
+    async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error>;
 
     /// A page of the view's keys: from the beginning, or from where another page ended.
     ///

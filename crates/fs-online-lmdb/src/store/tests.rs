@@ -177,3 +177,35 @@ fn a_folder_of_a_later_format_is_refused() {
     assert_eq!(error.code(), Code::FailedPrecondition);
     assert!(error.to_string().contains("newer release"), "{error}");
 }
+
+#[tokio::test]
+async fn claims_last_for_a_day_and_go_a_few_at_a_time_as_new_ones_come() {
+    const DAY: u64 = 24 * 60 * 60;
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    let on = &store.environment;
+    let claim = |token: u64, now: u64| {
+        on.map
+            .transact(|env| {
+                let mut txn = env.write_txn()?;
+                let token = token.to_string();
+                let earlier = on.meta.claim(&mut txn, &view("v"), &token, &[1], now)?;
+                txn.commit()?;
+                Ok(earlier)
+            })
+            .unwrap()
+    };
+    let count = || {
+        let counted = |env: &heed::Env| on.meta.claims(&*env.read_txn()?);
+        on.map.transact(counted).unwrap()
+    };
+    for token in 0..20 {
+        assert_eq!(claim(token, 1_000), None);
+    }
+    claim(100, 1_000 + DAY);
+    assert_eq!(count(), (21, 21));
+    for (later, left) in [(200, 14), (201, 7), (202, 4), (203, 5)] {
+        claim(later, 1_000 + DAY + 3_600);
+        assert_eq!(count(), (left, left));
+    }
+}

@@ -337,6 +337,14 @@ impl OnlineStore for TestStore {
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), StoreError> {
         self.inner.set_published(view, published).await
     }
+    async fn once(
+        &self,
+        view: &ViewId,
+        token: &str,
+        value: &[u8],
+    ) -> Result<Option<Bytes>, StoreError> {
+        self.inner.once(view, token, value).await
+    }
     async fn keys(
         &self,
         view: &ViewId,
