@@ -24,13 +24,18 @@
 //! `golden/rows.bin` holds them. No bytes, however broken, make a reader panic or allocate more than
 //! they are long.
 
+mod cell;
 mod decode;
 mod encode;
+mod open;
 mod shape;
-mod values;
+mod to_arrow;
 
+pub use cell::{Cell, ListCell};
 pub use decode::RowDecoder;
 pub use encode::RowEncoder;
+pub use open::{OpenRows, Unopened};
+pub use to_arrow::to_arrow;
 
 use crate::{Error, RowOrder, RowProblem};
 

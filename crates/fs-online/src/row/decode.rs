@@ -1,15 +1,13 @@
-//! From packed rows to Arrow columns.
+//! Finding the wanted features in the rows of any layout.
 
-use std::sync::Arc;
+use arrow::array::ArrayRef;
+use fs_core::{DataType, FeatureName};
 
-use arrow::array::{Array, ArrayRef, ListBuilder};
-use arrow::datatypes::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use fs_core::{DataType, FeatureName, ScalarType};
-
-use super::shape::{Shape, bit, bitmap_bytes, part, u32_at};
-use super::values::{Blobs, Bools, Numbers, Strings, Values};
+use super::cell::{Cell, check, may_be_wrong};
+use super::shape::{Shape, Slot, bit, u32_at};
+use super::to_arrow::to_arrow;
 use super::{HEADER_BYTES, LAYOUT_AT, order_bytes};
-use crate::{Error, RowLayout, RowProblem};
+use crate::{Error, RowLayout};
 
 /// Reads some features of the rows of one view, whatever layout each row has.
 ///
@@ -20,7 +18,9 @@ use crate::{Error, RowLayout, RowProblem};
 ///                         no row                             null     null
 /// ```
 /// Features are found by name *and* type: a feature whose type has changed reads as null in rows of
-/// before. Made once for a view and a list of features, and used for every request.
+/// before. Made once for a view and a list of features, and used for every request:
+/// [`OpenRows`](super::OpenRows) reads values where they lie, [`decode`](Self::decode) makes Arrow
+/// columns of them.
 #[derive(Debug)]
 pub struct RowDecoder {
     wanted: Vec<DataType>,
@@ -29,35 +29,32 @@ pub struct RowDecoder {
 
 /// A layout, and where it has the wanted features.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     id: u32,
     shape: Shape,
+    /// The wanted features, by position in the layout; none for one that it lacks.
     places: Vec<Option<usize>>,
-}
-
-/// A row whose header and length are right.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    layout: &'a Known,
-    bytes: &'a [u8],
-}
-
-/// A value, and where its layout has it.
-struct Cell<'a> {
-    feature: usize,
-    bytes: &'a [u8],
+    /// Those of them whose bytes may be wrong.
+    doubtful: Vec<(usize, DataType)>,
 }
 
 impl RowDecoder {
     /// A decoder for the features `wanted`, in this order, in rows of any of `layouts`.
     pub fn new(layouts: &[RowLayout], wanted: &[(FeatureName, DataType)]) -> Self {
-        let known = |layout: &RowLayout| Known {
-            id: layout.id(),
-            shape: Shape::of(layout),
-            places: wanted
+        let known = |layout: &RowLayout| {
+            let place = |feature| layout.features().iter().position(|have| have == feature);
+            let places: Vec<Option<usize>> = wanted.iter().map(place).collect();
+            let doubtful = wanted
                 .iter()
-                .map(|feature| layout.features().iter().position(|have| have == feature))
-                .collect(),
+                .zip(&places)
+                .filter(|((_, data_type), _)| may_be_wrong(*data_type))
+                .filter_map(|((_, data_type), place)| Some(((*place)?, *data_type)));
+            Known {
+                id: layout.id(),
+                shape: Shape::of(layout),
+                doubtful: doubtful.collect(),
+                places,
+            }
         };
         Self {
             wanted: wanted.iter().map(|(_, data_type)| *data_type).collect(),
@@ -71,131 +68,79 @@ impl RowDecoder {
     /// looked at. Errors: a damaged row; [`Error::UnknownLayout`] for a row of a layout that was
     /// added since, after which the caller reads the layouts again.
     pub fn decode<R: AsRef<[u8]>>(&self, rows: &[Option<R>]) -> Result<Vec<ArrayRef>, Error> {
-        let rows: Vec<Option<Row<'_>>> = rows
-            .iter()
-            .map(|row| row.as_ref().map(|row| self.open(row.as_ref())).transpose())
-            .collect::<Result<_, _>>()?;
-        self.wanted
-            .iter()
-            .enumerate()
-            .map(|(wanted, data_type)| Ok(column(*data_type, &rows, wanted)?))
-            .collect()
-    }
-
-    fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Row<'a>, Error> {
-        order_bytes(bytes)?;
-        let id = u32_at(&bytes[LAYOUT_AT..HEADER_BYTES], 0).unwrap_or_default();
-        let layout = self
-            .layouts
-            .iter()
-            .find(|layout| usize::try_from(layout.id) == Ok(id))
-            .ok_or_else(|| Error::UnknownLayout {
-                layout: u32::try_from(id).unwrap_or_default(),
-            })?;
-        layout.shape.check_length(bytes)?;
-        Ok(Row { layout, bytes })
-    }
-}
-
-impl<'a> Row<'a> {
-    fn cell(self, wanted: usize) -> Result<Option<Cell<'a>>, RowProblem> {
-        let Some(feature) = self.layout.places.get(wanted).copied().flatten() else {
-            return Ok(None);
+        let rows = rows.iter().map(|row| row.as_ref().map(R::as_ref));
+        let rows: Vec<Option<(usize, &[u8])>> = rows
+            .map(|row| row.map(|row| Ok((self.open(row)?, row))).transpose())
+            .collect::<Result<_, Error>>()?;
+        let column = |(wanted, data_type): (usize, &DataType)| {
+            let cells = rows.iter().map(|row| {
+                let (layout, row) = (*row)?;
+                Cell::read(*data_type, self.layout(layout)?.value(row, wanted)?)
+            });
+            to_arrow(*data_type, cells)
         };
-        let value = self.layout.shape.value(self.bytes, feature)?;
-        Ok(value.map(|bytes| Cell { feature, bytes }))
+        Ok(self.wanted.iter().enumerate().map(column).collect())
     }
-}
 
-/// The type is looked at once for a column, not once for a value.
-fn column(
-    data_type: DataType,
-    rows: &[Option<Row<'_>>],
-    wanted: usize,
-) -> Result<ArrayRef, RowProblem> {
-    match data_type {
-        DataType::Scalar(scalar) => match scalar {
-            ScalarType::Bool => scalars::<Bools>(rows, wanted),
-            ScalarType::Int32 => scalars::<Numbers<Int32Type>>(rows, wanted),
-            ScalarType::Int64 => scalars::<Numbers<Int64Type>>(rows, wanted),
-            ScalarType::Float32 => scalars::<Numbers<Float32Type>>(rows, wanted),
-            ScalarType::Float64 => scalars::<Numbers<Float64Type>>(rows, wanted),
-            ScalarType::String => scalars::<Strings>(rows, wanted),
-            ScalarType::Bytes => scalars::<Blobs>(rows, wanted),
-            ScalarType::Timestamp => scalars::<Numbers<TimestampMicrosecondType>>(rows, wanted),
-        },
-        DataType::Array(scalar) => match scalar {
-            ScalarType::Bool => arrays::<Bools>(rows, wanted),
-            ScalarType::Int32 => arrays::<Numbers<Int32Type>>(rows, wanted),
-            ScalarType::Int64 => arrays::<Numbers<Int64Type>>(rows, wanted),
-            ScalarType::Float32 => arrays::<Numbers<Float32Type>>(rows, wanted),
-            ScalarType::Float64 => arrays::<Numbers<Float64Type>>(rows, wanted),
-            ScalarType::String => arrays::<Strings>(rows, wanted),
-            ScalarType::Bytes => arrays::<Blobs>(rows, wanted),
-            ScalarType::Timestamp => arrays::<Numbers<TimestampMicrosecondType>>(rows, wanted),
-        },
+    /// The types of the wanted features.
+    pub(super) fn wanted(&self) -> &[DataType] {
+        &self.wanted
     }
-}
 
-fn scalars<V: Values>(rows: &[Option<Row<'_>>], wanted: usize) -> Result<ArrayRef, RowProblem> {
-    use arrow::array::ArrayBuilder as _;
-
-    let mut builder = V::builder(rows.len());
-    for row in rows {
-        match row.map(|row| row.cell(wanted)).transpose()?.flatten() {
-            Some(cell) => V::append(&mut builder, cell.bytes, cell.feature)?,
-            None => V::append_null(&mut builder),
-        }
+    pub(super) fn layout(&self, number: usize) -> Option<&Known> {
+        self.layouts.get(number)
     }
-    Ok(builder.finish())
-}
 
-fn arrays<V: Values>(rows: &[Option<Row<'_>>], wanted: usize) -> Result<ArrayRef, RowProblem> {
-    let mut builder = ListBuilder::with_capacity(V::builder(rows.len()), rows.len());
-    for row in rows {
-        match row.map(|row| row.cell(wanted)).transpose()?.flatten() {
-            Some(cell) => {
-                append_items::<V>(builder.values(), &cell)?;
-                builder.append(true);
+    /// Checks a row, so that every wanted feature of it can be read. Returns the number of its
+    /// layout here.
+    pub(super) fn open(&self, row: &[u8]) -> Result<usize, Error> {
+        order_bytes(row)?;
+        let id = u32_at(&row[LAYOUT_AT..HEADER_BYTES], 0).unwrap_or_default();
+        let is_it = |layout: &Known| usize::try_from(layout.id) == Ok(id);
+        let number = self.layouts.iter().position(is_it);
+        let found = number.and_then(|number| Some((number, self.layouts.get(number)?)));
+        let (number, layout) = found.ok_or_else(|| Error::UnknownLayout {
+            layout: u32::try_from(id).unwrap_or_default(),
+        })?;
+        layout.shape.check_length(row)?;
+        for (feature, data_type) in &layout.doubtful {
+            if let Some(bytes) = layout.shape.value(row, *feature)? {
+                check(*data_type, bytes, *feature)?;
             }
-            None => builder.append(false),
         }
+        Ok(number)
     }
-    let lists: Arc<dyn Array> = Arc::new(builder.finish());
-    Ok(lists)
 }
 
-fn append_items<V: Values>(builder: &mut V::Builder, cell: &Cell<'_>) -> Result<(), RowProblem> {
-    let feature = cell.feature;
-    let bad_bounds = || RowProblem::BadBounds { feature };
-    let count = u32_at(cell.bytes, 0).ok_or_else(bad_bounds)?;
-    let rest = cell.bytes.get(4..).ok_or_else(bad_bounds)?;
-    let (bitmap, rest) = rest
-        .split_at_checked(bitmap_bytes(count))
-        .ok_or_else(bad_bounds)?;
-    // The bounds of all items are checked before the first is read: a count that lies costs nothing.
-    let width = V::WIDTH.unwrap_or(4);
-    let (items, data) = count
-        .checked_mul(width)
-        .and_then(|bytes| rest.split_at_checked(bytes))
-        .ok_or_else(bad_bounds)?;
-    let end = match (V::WIDTH, count.checked_sub(1)) {
-        (None, Some(last)) => u32_at(items, last).ok_or_else(bad_bounds)?,
-        _ => 0,
-    };
-    if end != data.len() {
-        return Err(bad_bounds());
+impl Known {
+    /// One bit for each feature of the layout, in an open row.
+    pub(super) fn bitmap<'a>(&self, row: &'a [u8]) -> &'a [u8] {
+        row.get(HEADER_BYTES..self.shape.fixed_at)
+            .unwrap_or_default()
     }
-    for index in 0..count {
-        if !bit(bitmap, index) {
-            V::append_null(builder);
-            continue;
+
+    /// Where the layout has a wanted feature.
+    pub(super) fn place(&self, wanted: usize) -> Option<usize> {
+        self.places.get(wanted).copied().flatten()
+    }
+
+    /// Where the values of a feature with a width begin in every row.
+    pub(super) fn begin(&self, feature: usize) -> Option<usize> {
+        match self.shape.slots().get(feature)? {
+            Slot::Fixed { at, .. } => Some(*at),
+            Slot::Variable { .. } => None,
         }
-        let value = match V::WIDTH {
-            Some(width) => items.get(index * width..(index + 1) * width),
-            None => part(items, data, index),
-        };
-        V::append(builder, value.ok_or_else(bad_bounds)?, feature)?;
     }
-    Ok(())
+
+    /// Whether an open row has a value for a wanted feature.
+    pub(super) fn has(&self, row: &[u8], wanted: usize) -> bool {
+        let place = self.place(wanted);
+        place.is_some_and(|feature| bit(self.bitmap(row), feature))
+    }
+
+    /// The bytes of a wanted feature in an open row.
+    pub(super) fn value<'a>(&self, row: &'a [u8], wanted: usize) -> Option<&'a [u8]> {
+        // What could be wrong was found when the row was opened.
+        self.shape.value(row, self.place(wanted)?).ok().flatten()
+    }
 }

@@ -9,6 +9,8 @@ use crate::{RowLayout, RowProblem};
 #[derive(Debug)]
 pub(super) struct Shape {
     slots: Vec<Slot>,
+    /// Where the values that have a width begin, and the null bits end.
+    pub(super) fixed_at: usize,
     /// How many features have no fixed width.
     variable: usize,
     /// Where the ends of the variable features begin.
@@ -63,7 +65,8 @@ pub(super) fn u32_at(numbers: &[u8], index: usize) -> Option<usize> {
 impl Shape {
     pub(super) fn of(layout: &RowLayout) -> Self {
         let features = layout.features();
-        let mut at = HEADER_BYTES + bitmap_bytes(features.len());
+        let fixed_at = HEADER_BYTES + bitmap_bytes(features.len());
+        let mut at = fixed_at;
         let mut variable = 0;
         let mut slots = Vec::with_capacity(features.len());
         for (_, data_type) in features {
@@ -81,6 +84,7 @@ impl Shape {
         }
         Self {
             slots,
+            fixed_at,
             variable,
             ends_at: at,
             data_at: at + 4 * variable,
