@@ -1,110 +1,141 @@
-//! From packed rows to the columns of the answer.
+//! From the rows of the store to the answer.
 
-use arrow::array::{Array, ArrayRef};
+use std::sync::Arc;
+
 use bytes::Bytes;
 use fs_core::EventTime;
-use fs_online::{RowOrder, row};
+use fs_online::row::Unopened;
+use fs_online::{OpenRows, RowOrder, row};
 
-use crate::lookup::FetchedRows;
+use crate::keys::{FetchedRows, Keys};
 use crate::plan::Lookup;
-use crate::telemetry::count_rows;
-use crate::{Error, FeatureVectors, Plan, Status, VectorColumn, ViewEventTimes};
+use crate::vectors::Found;
+use crate::{Error, FeatureVectors, Plan, Status};
 
-/// What came of an assembly.
-pub(crate) enum Assembled {
+/// An answer that is being put together, lookup by lookup.
+pub(crate) struct Assembly {
+    plan: Arc<Plan>,
+    rows: usize,
+    /// The lookups whose rows are open.
+    found: Vec<Found>,
+    /// The other ones, the next of them last.
+    waiting: Vec<Judged>,
+}
+
+/// The rows of a lookup, without those that may not be seen.
+struct Judged {
+    /// One [`Status`] of the whole row each, by number.
+    states: Vec<u8>,
+    /// When each row was true; any time where there is none.
+    events: Vec<i64>,
+    rows: Vec<Option<Bytes>>,
+}
+
+/// What came of an attempt to finish.
+pub(crate) enum Outcome {
     /// The answer.
     Done(FeatureVectors),
     /// A row of this lookup has a layout that its decoder does not know.
     UnknownLayout {
         lookup: usize,
         error: fs_online::Error,
+        rest: Assembly,
     },
 }
 
-/// One lookup: what holds for whole rows, and the features that it wants.
-struct Found {
-    states: Vec<Status>,
-    times: Vec<Option<EventTime>>,
-    columns: Vec<ArrayRef>,
-}
-
-/// Applies visibility and ttl at `now` and decodes what remains.
-pub(crate) fn assemble(
-    plan: &Plan,
-    fetched: &FetchedRows,
-    rows: usize,
-    now: EventTime,
-) -> Result<Assembled, Error> {
-    let mut found = Vec::with_capacity(plan.lookups.len());
-    for (position, (lookup, rows)) in plan.lookups.iter().zip(fetched).enumerate() {
-        match find(lookup, rows, now) {
-            Ok(lookup) => found.push(lookup),
-            Err(error @ fs_online::Error::UnknownLayout { .. }) => {
-                let lookup = position;
-                return Ok(Assembled::UnknownLayout { lookup, error });
-            }
-            Err(source) => {
-                let view = plan.stored[lookup.stored].clone();
-                let source = Box::new(source);
-                return Err(Error::Row { view, source });
-            }
+impl Assembly {
+    /// Applies visibility and ttl at `now` to what was fetched.
+    pub(crate) fn of(
+        plan: &Arc<Plan>,
+        keys: &Keys,
+        mut fetched: FetchedRows,
+        rows: usize,
+        now: EventTime,
+    ) -> Result<Self, Error> {
+        let mut waiting = Vec::with_capacity(plan.lookups.len());
+        for lookup in &plan.lookups {
+            let rows = keys.rows_of(plan, lookup, &mut fetched, rows);
+            let judged = Judged::of(lookup, rows, now);
+            waiting.push(judged.map_err(|error| damaged(plan, lookup, error))?);
         }
-    }
-    let columns = plan.outputs.iter().map(|output| {
-        let lookup = &found[output.lookup];
-        let values = lookup.columns[output.wanted].clone();
-        VectorColumn {
-            name: output.name.clone(),
-            data_type: output.data_type,
-            statuses: statuses(&lookup.states, &values),
-            values,
-        }
-    });
-    let columns = columns.collect();
-    let event_times = plan
-        .lookups
-        .iter()
-        .zip(found)
-        .map(|(lookup, found)| {
-            count_rows(&lookup.label, &found.states);
-            ViewEventTimes {
-                view: lookup.label.clone(),
-                times: found.times,
-            }
+        waiting.reverse();
+        Ok(Self {
+            plan: Arc::clone(plan),
+            rows,
+            found: Vec::with_capacity(plan.lookups.len()),
+            waiting,
         })
-        .collect();
-    Ok(Assembled::Done(FeatureVectors {
-        columns,
-        event_times,
-        rows,
-    }))
+    }
+
+    /// Opens what is not open yet.
+    pub(crate) fn finish(mut self) -> Result<Outcome, Error> {
+        while let Some(judged) = self.waiting.pop() {
+            let number = self.found.len();
+            let lookup = &self.plan.lookups[number];
+            let Judged {
+                states,
+                events,
+                rows,
+            } = judged;
+            match OpenRows::open(lookup.current_decoder(), rows) {
+                Ok(rows) => {
+                    lookup.counters.count(&lookup.label, &states);
+                    self.found.push(Found::new(states, events, rows));
+                }
+                Err(unopened) => {
+                    let Unopened { error, rows } = *unopened;
+                    if !matches!(error, fs_online::Error::UnknownLayout { .. }) {
+                        return Err(damaged(&self.plan, lookup, error));
+                    }
+                    self.waiting.push(Judged {
+                        states,
+                        events,
+                        rows,
+                    });
+                    return Ok(Outcome::UnknownLayout {
+                        lookup: number,
+                        error,
+                        rest: self,
+                    });
+                }
+            }
+        }
+        let vectors = FeatureVectors::new(self.plan, self.rows, self.found);
+        Ok(Outcome::Done(vectors))
+    }
 }
 
-fn find(
-    lookup: &Lookup,
-    rows: &[Option<Bytes>],
-    now: EventTime,
-) -> Result<Found, fs_online::Error> {
-    let mut states = Vec::with_capacity(rows.len());
-    let mut times = Vec::with_capacity(rows.len());
-    let mut usable: Vec<Option<&[u8]>> = Vec::with_capacity(rows.len());
-    for bytes in rows {
-        let order = bytes.as_deref().map(row::order).transpose()?;
-        let state = state(lookup, order, now);
-        states.push(state);
-        times.push(
-            order
-                .filter(|_| state != Status::NotFound)
-                .map(|order| order.event),
-        );
-        usable.push(bytes.as_deref().filter(|_| state == Status::Present));
+/// A row of `lookup` that cannot be read.
+pub(crate) fn damaged(plan: &Plan, lookup: &Lookup, error: fs_online::Error) -> Error {
+    Error::Row {
+        view: plan.stored[lookup.stored].id.clone(),
+        source: Box::new(error),
     }
-    let columns = lookup.current_decoder().decode(&usable)?;
-    Ok(Found {
-        states,
-        times,
-        columns,
-    })
+}
+
+impl Judged {
+    fn of(
+        lookup: &Lookup,
+        mut rows: Vec<Option<Bytes>>,
+        now: EventTime,
+    ) -> Result<Self, fs_online::Error> {
+        let mut states = Vec::with_capacity(rows.len());
+        let mut events = Vec::with_capacity(rows.len());
+        for row in &mut rows {
+            let order = row.as_deref().map(row::order).transpose()?;
+            let state = state(lookup, order, now);
+            states.push(state.number());
+            events.push(order.map_or(0, |order| order.event.as_micros()));
+            if state != Status::Present {
+                *row = None;
+            }
+        }
+        Ok(Self {
+            states,
+            events,
+            rows,
+        })
+    }
 }
 
 /// What holds for a whole row: that it is there, is not there (yet), or is too old.
@@ -121,18 +152,4 @@ fn state(lookup: &Lookup, order: Option<RowOrder>, now: EventTime) -> Status {
     } else {
         Status::Present
     }
-}
-
-fn statuses(states: &[Status], values: &ArrayRef) -> Vec<Status> {
-    let Some(nulls) = values.nulls() else {
-        return states.to_vec();
-    };
-    states
-        .iter()
-        .zip(nulls)
-        .map(|(state, is_valid)| match state {
-            Status::Present if !is_valid => Status::NullValue,
-            state => *state,
-        })
-        .collect()
 }

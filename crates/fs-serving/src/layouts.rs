@@ -31,7 +31,7 @@ pub(crate) async fn refresh(
     lookup: usize,
 ) -> Result<(), Error> {
     let lookup = &plan.lookups[lookup];
-    let view = &plan.stored[lookup.stored];
+    let view = &plan.stored[lookup.stored].id;
     let layouts = store.layouts(view).await.map_err(Error::Store)?;
     let decoder = lookup.decoder_for(&layouts);
     lookup.decoder.0.store(Some(Arc::new(decoder)));

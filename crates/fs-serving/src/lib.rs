@@ -3,7 +3,7 @@
 //! A request is resolved once per registry version into a [`Plan`]. Answering is then:
 //!
 //! ```text
-//!   entity columns ─► keys of every view ─► one round trip to the store ─► visible? too old? ─► decode into columns
+//!   entity columns ─► keys of every view ─► one round trip to the store ─► visible? too old? ─► open, read in place
 //!   origin  dest      EWR, JFK, BOS …        each key once                  at `clock.now()`     + a status per value
 //! ```
 //!
@@ -20,8 +20,8 @@
 mod assemble;
 mod entities;
 mod error;
+mod keys;
 mod layouts;
-mod lookup;
 mod plan;
 mod plan_cache;
 mod serving;
@@ -32,7 +32,7 @@ pub use entities::EntityColumns;
 pub use error::Error;
 pub use plan::{KeyColumn, Plan};
 pub use serving::Serving;
-pub use vectors::{FeatureVectors, Status, VectorColumn, ViewEventTimes};
+pub use vectors::{FeatureVectors, Status, VectorColumn, ViewRows};
 
 #[cfg(test)]
 mod tests;

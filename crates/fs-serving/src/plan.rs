@@ -2,13 +2,14 @@
 
 use fs_core::{
     Catalog, DataType, FeatureName, FeatureRequest, FeatureSet, KeyType, Naming, OutputColumn,
-    ViewName,
+    ViewName, ViewSelection,
 };
 use fs_online::{RowLayout, ViewId};
 use fs_pit::Rule;
 
 use crate::Error;
 use crate::layouts::DecoderSlot;
+use crate::telemetry::RowCounters;
 
 /// A service or a list of features, resolved against one version of the catalogue.
 ///
@@ -18,7 +19,10 @@ use crate::layouts::DecoderSlot;
 pub struct Plan {
     version: u64,
     key_columns: Vec<KeyColumn>,
-    pub(crate) stored: Vec<ViewId>,
+    pub(crate) key_sets: Vec<KeySet>,
+    /// Key sets whose keys are fetched together.
+    pub(crate) groups: Vec<Vec<usize>>,
+    pub(crate) stored: Vec<Stored>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) outputs: Vec<Output>,
 }
@@ -34,18 +38,38 @@ pub struct KeyColumn {
     pub view: ViewName,
 }
 
+/// Columns that make a key together. Views of one entity share theirs, which are encoded once.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KeySet {
+    /// Which of the key columns, for each join key.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) types: Vec<KeyType>,
+}
+
+/// A view as the store has it, which labels may share.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) id: ViewId,
+    /// Which of [`Plan::groups`] has all of its keys.
+    pub(crate) group: usize,
+}
+
 /// One view under one label: looked up by its own columns, in rows that labels may share.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     pub(crate) label: ViewName,
     /// Which of [`Plan::stored`].
     pub(crate) stored: usize,
-    /// Which of the key columns, for each join key.
-    pub(crate) key_columns: Vec<usize>,
-    pub(crate) key_types: Vec<KeyType>,
+    /// Which of [`Plan::key_sets`].
+    key_set: usize,
+    /// Which of the key sets of its group.
+    pub(crate) member: usize,
+    /// No later lookup needs the same rows.
+    pub(crate) is_last: bool,
     pub(crate) rule: Rule,
     pub(crate) wanted: Vec<(FeatureName, DataType)>,
     pub(crate) decoder: DecoderSlot,
+    pub(crate) counters: RowCounters,
 }
 
 /// One column of the answer.
@@ -73,35 +97,32 @@ impl Plan {
                 view: offline.view.name.clone(),
             });
         }
-        let key_columns = key_columns(&set);
         let mut plan = Self {
             version,
-            key_columns,
+            key_columns: key_columns(&set),
+            key_sets: Vec::new(),
+            groups: Vec::new(),
             stored: Vec::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
         };
         for selection in &set.views {
             let id = ViewId::new(catalog.project.clone(), selection.view.name.clone());
-            let stored = plan.stored_index(id);
-            let position = |column: &str| {
-                let position = plan.key_columns.iter().position(|key| key.name == column);
-                position.unwrap_or_default()
-            };
-            plan.lookups.push(Lookup {
+            let key_set = plan.key_set(selection);
+            let lookup = Lookup {
                 label: selection.label.clone(),
-                stored,
-                key_columns: selection
-                    .keys
-                    .iter()
-                    .map(|key| position(&key.column))
-                    .collect(),
-                key_types: selection.keys.iter().map(|key| key.key_type).collect(),
+                stored: plan.stored_index(id),
+                key_set: index_in(&mut plan.key_sets, key_set),
+                member: 0,
+                is_last: false,
                 rule: Rule::of(&selection.view),
                 wanted: Vec::new(),
                 decoder: DecoderSlot::default(),
-            });
+                counters: RowCounters::default(),
+            };
+            plan.lookups.push(lookup);
         }
+        plan.group_keys();
         for column in &set.columns {
             plan.add_output(&set, column);
         }
@@ -119,19 +140,47 @@ impl Plan {
     }
 
     /// The names and types of the answer's columns, in order.
-    pub fn columns(&self) -> impl Iterator<Item = (&str, DataType)> {
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = (&str, DataType)> {
         let column = |output: &'_ Output| output.data_type;
         self.outputs
             .iter()
             .map(move |output| (output.name.as_str(), column(output)))
     }
 
+    fn key_set(&self, selection: &ViewSelection) -> KeySet {
+        let position = |column: &str| {
+            let position = self.key_columns.iter().position(|key| key.name == column);
+            position.unwrap_or_default()
+        };
+        let keys = selection.keys.iter();
+        KeySet {
+            columns: keys.clone().map(|key| position(&key.column)).collect(),
+            types: keys.map(|key| key.key_type).collect(),
+        }
+    }
+
     fn stored_index(&mut self, id: ViewId) -> usize {
-        let known = self.stored.iter().position(|view| *view == id);
+        let known = self.stored.iter().position(|stored| stored.id == id);
         known.unwrap_or_else(|| {
-            self.stored.push(id);
+            self.stored.push(Stored { id, group: 0 });
             self.stored.len() - 1
         })
+    }
+
+    /// Finds the key sets of every stored view; views with the same ones form a group.
+    fn group_keys(&mut self) {
+        for (number, stored) in self.stored.iter_mut().enumerate() {
+            let mut group: Vec<usize> = Vec::new();
+            let mut last = None;
+            for lookup in self.lookups.iter_mut().filter(|it| it.stored == number) {
+                lookup.member = index_in(&mut group, lookup.key_set);
+                last = Some(lookup);
+            }
+            if let Some(last) = last {
+                last.is_last = true;
+            }
+            stored.group = index_in(&mut self.groups, group);
+        }
     }
 
     fn add_output(&mut self, set: &FeatureSet, column: &OutputColumn) {
@@ -152,6 +201,15 @@ impl Lookup {
     pub(crate) fn decoder_for(&self, layouts: &[RowLayout]) -> fs_online::RowDecoder {
         fs_online::RowDecoder::new(layouts, &self.wanted)
     }
+}
+
+/// Where `item` is among `items`, to which it is added if need be.
+fn index_in<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
+    let known = items.iter().position(|other| *other == item);
+    known.unwrap_or_else(|| {
+        items.push(item);
+        items.len() - 1
+    })
 }
 
 fn key_columns(set: &FeatureSet) -> Vec<KeyColumn> {

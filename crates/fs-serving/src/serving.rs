@@ -6,15 +6,15 @@ use std::time::Instant;
 use fs_core::{Catalog, Clock, FeatureRequest, Naming};
 use fs_online::OnlineStore;
 
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::{Assembly, Outcome, damaged};
+use crate::keys::{FetchedRows, Keys};
 use crate::layouts::refresh;
-use crate::lookup::{FetchedRows, Keys};
 use crate::plan_cache::PlanCache;
-use crate::telemetry::{count_request, record_stage};
+use crate::telemetry::{Stage, Telemetry};
 use crate::{EntityColumns, Error, FeatureVectors, Plan};
 
-/// Answers of more values than this are decoded off the runtime's threads.
-const INLINE_VALUES: usize = 32_768;
+/// More rows than this, of all views together, are opened off the runtime's threads.
+const INLINE_ROWS: usize = 8_192;
 
 /// Answers online requests from one store.
 ///
@@ -27,6 +27,7 @@ pub struct Serving {
     store: Arc<dyn OnlineStore>,
     clock: Arc<dyn Clock>,
     plans: PlanCache,
+    telemetry: Telemetry,
 }
 
 impl Serving {
@@ -36,6 +37,7 @@ impl Serving {
             store,
             clock,
             plans: PlanCache::default(),
+            telemetry: Telemetry::default(),
         }
     }
 
@@ -58,7 +60,7 @@ impl Serving {
         }
         let plan = Plan::resolve(catalog, version, request, naming).map(Arc::new);
         if plan.is_err() {
-            count_request(&plan);
+            self.telemetry.request(&plan);
         }
         let plan = plan?;
         self.plans.insert(request, naming, &plan);
@@ -71,6 +73,24 @@ impl Serving {
         self.plans.len()
     }
 
+    /// As [`plan`](Self::plan), of a list of features as a client has written it: reading it again
+    /// is not worth the time where the plan is in memory. `read` is for when it is not.
+    pub fn plan_as_written<E: From<Error>>(
+        &self,
+        catalog: &Catalog,
+        version: u64,
+        written: &[u8],
+        naming: Naming,
+        read: impl FnOnce() -> Result<FeatureRequest, E>,
+    ) -> Result<Arc<Plan>, E> {
+        if let Some(plan) = self.plans.get_as_written(version, written, naming) {
+            return Ok(plan);
+        }
+        let plan = self.plan(catalog, version, &read()?, naming)?;
+        self.plans.insert_as_written(written, naming, &plan);
+        Ok(plan)
+    }
+
     /// The features of `plan` for every entity, as they are now.
     ///
     /// One round trip to the store, whatever the number of views and entities; one more for the
@@ -81,7 +101,7 @@ impl Serving {
         entities: &EntityColumns,
     ) -> Result<FeatureVectors, Error> {
         let outcome = self.answer(plan, entities).await;
-        count_request(&outcome);
+        self.telemetry.request(&outcome);
         outcome
     }
 
@@ -90,48 +110,62 @@ impl Serving {
         plan: &Arc<Plan>,
         entities: &EntityColumns,
     ) -> Result<FeatureVectors, Error> {
+        let begun = Instant::now();
         let rows = entities.rows();
         let keys = Keys::of(plan, &entities.bind(plan)?, rows)?;
-
         let asked = Instant::now();
-        let fetched = keys.fetch(self.store.as_ref(), plan).await?;
-        record_stage("store", asked.elapsed());
+        self.telemetry.stage(Stage::Keys, asked - begun);
 
+        let fetched = keys.fetch(self.store.as_ref(), plan).await?;
         let answered = Instant::now();
-        let vectors = self.decode(plan, Arc::new(fetched), rows).await?;
-        record_stage("decode", answered.elapsed());
+        self.telemetry.stage(Stage::Store, answered - asked);
+
+        let vectors = self.assemble(plan, keys, fetched, rows).await?;
+        self.telemetry.stage(Stage::Open, answered.elapsed());
         Ok(vectors)
     }
 
-    /// Decodes, and learns each lookup's new layouts at most once on the way.
-    async fn decode(
+    /// Opens the rows, and learns each lookup's new layouts at most once on the way.
+    async fn assemble(
         &self,
         plan: &Arc<Plan>,
-        fetched: Arc<FetchedRows>,
+        keys: Keys,
+        fetched: FetchedRows,
         rows: usize,
     ) -> Result<FeatureVectors, Error> {
         let now = self.clock.now();
-        let mut refreshed = vec![false; plan.lookups.len()];
+        let inline = rows.saturating_mul(plan.lookups.len()) <= INLINE_ROWS;
+        let begin = {
+            let plan = Arc::clone(plan);
+            move || Assembly::of(&plan, &keys, fetched, rows, now)?.finish()
+        };
+        let mut outcome = here_or_away(inline, begin).await?;
+        let mut refreshed = None;
         loop {
-            let assembled = if rows.saturating_mul(plan.outputs.len()) <= INLINE_VALUES {
-                assemble(plan, &fetched, rows, now)?
-            } else {
-                let (plan, fetched) = (plan.clone(), fetched.clone());
-                tokio::task::spawn_blocking(move || assemble(&plan, &fetched, rows, now))
-                    .await
-                    .map_err(Error::Cancelled)??
-            };
-            match assembled {
-                Assembled::Done(vectors) => return Ok(vectors),
-                Assembled::UnknownLayout { lookup, error } => {
-                    if std::mem::replace(&mut refreshed[lookup], true) {
-                        let view = plan.stored[plan.lookups[lookup].stored].clone();
-                        let source = Box::new(error);
-                        return Err(Error::Row { view, source });
-                    }
+            match outcome {
+                Outcome::Done(vectors) => return Ok(vectors),
+                Outcome::UnknownLayout { lookup, error, .. } if refreshed == Some(lookup) => {
+                    return Err(damaged(plan, &plan.lookups[lookup], error));
+                }
+                Outcome::UnknownLayout { lookup, rest, .. } => {
                     refresh(self.store.as_ref(), plan, lookup).await?;
+                    refreshed = Some(lookup);
+                    outcome = here_or_away(inline, move || rest.finish()).await?;
                 }
             }
         }
     }
+}
+
+/// Runs `work` here, or on a thread that may be busy for long.
+async fn here_or_away<T: Send + 'static>(
+    here: bool,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    if here {
+        return work();
+    }
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::Cancelled)?
 }

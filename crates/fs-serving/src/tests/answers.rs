@@ -2,7 +2,7 @@
 
 use fs_core::{EventTime, PointInTime, Span};
 
-use super::fixture::{HOUR, NOW, Shop, column, entry, strings};
+use super::fixture::{HOUR, NOW, Shop, column, entry, strings, times};
 use crate::Status::{NotFound, NullValue, OutsideMaxAge, Present};
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_row_of_the_future_is_not_there_yet() {
         let vectors = shop.get(&["weather:temp"], &entities).await.unwrap();
         assert_eq!(column(&vectors, "weather__temp")[0].0, expected, "{event}");
         let seen = (expected == Present).then(|| EventTime::from_micros(event));
-        assert_eq!(vectors.event_times[0].times, [seen]);
+        assert_eq!(times(&vectors, 0), [seen]);
     }
 }
 
@@ -108,10 +108,7 @@ async fn time_passing_turns_an_answer_into_one_that_is_too_old() {
     shop.clock.set(EventTime::from_micros(NOW + HOUR + 1));
     let vectors = shop.get(&["weather:temp"], &entities).await.unwrap();
     assert_eq!(column(&vectors, "weather__temp"), [(OutsideMaxAge, None)]);
-    assert_eq!(
-        vectors.event_times[0].times,
-        [Some(EventTime::from_micros(NOW))]
-    );
+    assert_eq!(times(&vectors, 0), [Some(EventTime::from_micros(NOW))]);
 }
 
 #[tokio::test]
@@ -131,11 +128,7 @@ async fn the_answer_keeps_the_order_of_features_and_of_entities() {
     let features = ["weather:wind", "routes:distance", "weather:temp"];
     let vectors = shop.get(&features, &entities).await.unwrap();
 
-    let names: Vec<_> = vectors
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
+    let names: Vec<_> = vectors.columns().map(|column| column.name()).collect();
     assert_eq!(
         names,
         ["weather__wind", "routes__distance", "weather__temp"]
@@ -167,16 +160,9 @@ async fn one_view_under_two_names_is_looked_up_by_two_columns() {
         column(&vectors, "dest_weather__temp"),
         [(Present, Some(2.0))]
     );
-    let labels: Vec<_> = vectors
-        .event_times
-        .iter()
-        .map(|view| view.view.as_str())
-        .collect();
+    let labels: Vec<_> = vectors.views().map(|view| view.label().as_str()).collect();
     assert_eq!(labels, ["weather", "dest_weather"]);
-    assert_eq!(
-        vectors.event_times[1].times,
-        [Some(EventTime::from_micros(5))]
-    );
+    assert_eq!(times(&vectors, 1), [Some(EventTime::from_micros(5))]);
 }
 
 #[tokio::test]
@@ -201,6 +187,6 @@ async fn no_entities_get_an_answer_without_rows() {
         .get(&["weather:temp"], &[("origin", strings([]))])
         .await
         .unwrap();
-    assert_eq!(vectors.rows, 0);
+    assert_eq!(vectors.rows(), 0);
     assert_eq!(column(&vectors, "weather__temp"), []);
 }

@@ -233,21 +233,26 @@ pub(super) fn int64s<const N: usize>(values: [i64; N]) -> ArrayRef {
 /// A column of the answer as `(status, value)`.
 pub(super) fn column(vectors: &FeatureVectors, name: &str) -> Vec<(Status, Option<f64>)> {
     let column = vectors
-        .columns
-        .iter()
-        .find(|column| column.name == name)
+        .columns()
+        .find(|column| column.name() == name)
         .unwrap();
-    assert_eq!(column.data_type.to_arrow(), *column.values.data_type());
-    let values = column
-        .values
-        .as_any()
-        .downcast_ref::<Float64Array>()
-        .unwrap();
+    let values = column.to_arrow();
+    assert_eq!(column.data_type().to_arrow(), *values.data_type());
+    let values = values.as_any().downcast_ref::<Float64Array>().unwrap();
     assert_eq!(
-        (values.len(), column.statuses.len()),
-        (vectors.rows, vectors.rows)
+        (values.len(), column.rows()),
+        (vectors.rows(), vectors.rows())
     );
-    column.statuses.iter().copied().zip(values).collect()
+    let statuses = (0..vectors.rows()).map(|row| column.status(row));
+    statuses.zip(values).collect()
+}
+
+/// The times of the rows of the view at this position.
+pub(super) fn times(vectors: &FeatureVectors, position: usize) -> Vec<Option<EventTime>> {
+    let view = vectors.views().nth(position).unwrap();
+    (0..vectors.rows())
+        .map(|row| view.event_time(row))
+        .collect()
 }
 
 /// What a feature of this type looks like in a layout.

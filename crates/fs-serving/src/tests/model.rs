@@ -98,7 +98,7 @@ proptest! {
 
         for (position, (name, feature)) in features.iter().enumerate() {
             let name = name.replace(':', "__");
-            prop_assert_eq!(&vectors.columns[position].name, &name);
+            prop_assert_eq!(vectors.column(position).unwrap().name(), &name);
             let answer = column(&vectors, &name)
                 .into_iter()
                 .map(|(status, value)| (status, value.map(f64::to_bits)));
