@@ -152,6 +152,11 @@ impl<'a> ViewRows<'a> {
         &self.lookup.label
     }
 
+    /// Whether these are the same rows, found by the same keys: two columns of one label may not be.
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.found, other.found)
+    }
+
     /// Whether an entity has a row: [`Status::NullValue`] is of values only.
     pub fn status(&self, row: usize) -> Status {
         let state = self.found.states.get(row);
