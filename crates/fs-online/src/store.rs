@@ -186,6 +186,15 @@ impl Published {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyCursor(pub Bytes);
 
+/// The connections of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreUsage {
+    /// Connections that are open.
+    pub open: usize,
+    /// Those of them that somebody waits for an answer on.
+    pub busy: usize,
+}
+
 /// Some of the keys of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyPage {
@@ -262,4 +271,10 @@ pub trait OnlineStore: Send + Sync + fmt::Debug {
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), Error>;
+
+    /// How much of its connections is used, for people who watch; `None` where there are none.
+    /// Answers at once, from what is known here.
+    fn usage(&self) -> Option<StoreUsage> {
+        None
+    }
 }
