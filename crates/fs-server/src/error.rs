@@ -8,6 +8,9 @@ use fs_core::code::report;
 use fs_core::name::NameError;
 use fs_core::{Code, Coded, ProjectName};
 use tonic::Status;
+use tonic::metadata::MetadataValue;
+
+use crate::FeastError;
 
 /// Why the server could not start, go on, or answer.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,14 @@ pub enum Error {
     /// The HTTP side broke down.
     #[error("the HTTP server stopped")]
     Http(#[source] std::io::Error),
+    /// Traces that cannot be sent to where they should go.
+    #[error("cannot send traces to `{endpoint}`: write an address such as http://127.0.0.1:4317")]
+    Traces {
+        /// The collector.
+        endpoint: String,
+        /// What the exporter says.
+        source: opentelemetry_otlp::ExporterBuildError,
+    },
     /// A task of the server ended on its own.
     #[error("a task of the server broke off")]
     Task(#[from] tokio::task::JoinError),
@@ -59,6 +70,9 @@ pub enum Error {
     /// A training set could not be made.
     #[error(transparent)]
     Training(#[from] Box<fs_training::Error>),
+    /// A request of a Feast client cannot be done.
+    #[error(transparent)]
+    Feast(#[from] FeastError),
     /// A name that cannot be one.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -107,6 +121,19 @@ pub enum Error {
         /// The number of bytes of the mask.
         nulls: usize,
     },
+    /// A part of a request that is no protobuf.
+    #[error("the request cannot be read")]
+    Protobuf(#[source] prost::DecodeError),
+    /// A string that is none.
+    #[error("row {row} of column `{column}` is a string that is not UTF-8")]
+    NotUtf8 {
+        /// The column.
+        column: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// Where it goes wrong.
+        source: std::str::Utf8Error,
+    },
     /// More entities than are taken at once.
     #[error("the request has {rows} rows, and the server takes {limit} at once: split it")]
     TooManyRows {
@@ -115,6 +142,15 @@ pub enum Error {
         /// How many may come.
         limit: usize,
     },
+    /// An HTTP request of more bytes than are taken.
+    #[error("the request is larger than {limit} bytes, which is the most that is taken: split it")]
+    BodyTooLarge {
+        /// How many bytes may come.
+        limit: usize,
+    },
+    /// An HTTP request that broke off.
+    #[error("the request cannot be read to its end")]
+    Body(#[source] axum::Error),
     /// More values than are answered at once.
     #[error(
         "the request asks for {values} values ({rows} rows of {features} features), and the server \
@@ -231,6 +267,25 @@ impl From<fs_training::Error> for Error {
 }
 
 impl Error {
+    /// Whether the request asks for more than is ever given, so that trying again is of no use.
+    pub(crate) const fn is_too_large(&self) -> bool {
+        matches!(
+            self,
+            Self::TooManyRows { .. }
+                | Self::TooManyValues { .. }
+                | Self::BodyTooLarge { .. }
+                | Self::SpineTooLarge { .. }
+        )
+    }
+
+    /// When another attempt is worth while, where the server knows.
+    pub(crate) const fn again_in(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded { again_in } => Some(*again_in),
+            _ => None,
+        }
+    }
+
     /// Whether a training set could not be saved, and not only broke off.
     pub(crate) fn is_of_saving(&self) -> bool {
         matches!(self, Self::Training(error) if matches!(**error, fs_training::Error::Dataset(_)))
@@ -243,6 +298,7 @@ impl Coded for Error {
             Self::Registry(error) => error.code(),
             Self::Serving(error) => error.code(),
             Self::Training(error) => error.code(),
+            Self::Feast(error) => error.code(),
             Self::NothingApplied { .. } => Code::FailedPrecondition,
             Self::Bind { .. } | Self::Stopping => Code::Unavailable,
             Self::Timeout { .. } | Self::RegistryTimeout { .. } | Self::Stalled { .. } => {
@@ -250,22 +306,27 @@ impl Coded for Error {
             }
             Self::TooManyRows { .. }
             | Self::TooManyValues { .. }
+            | Self::BodyTooLarge { .. }
             | Self::Overloaded { .. }
             | Self::SpineTooLarge { .. } => Code::ResourceExhausted,
             Self::UnknownSpine { .. } => Code::NotFound,
             Self::NotOffered { .. } => Code::Unimplemented,
-            Self::Name(_)
+            Self::Traces { .. }
+            | Self::Name(_)
             | Self::Selection
             | Self::NoValues { .. }
             | Self::MalformedLists { .. }
             | Self::NoWireType { .. }
             | Self::NullMask { .. }
+            | Self::Protobuf(_)
+            | Self::NotUtf8 { .. }
             | Self::NoCommand
             | Self::Command(_)
             | Self::NoTicket
             | Self::TwoSpines
             | Self::AsOf(_)
             | Self::NoSpine
+            | Self::Body(_)
             | Self::BadSpine(_) => Code::InvalidArgument,
             Self::Grpc(_)
             | Self::Http(_)
@@ -278,13 +339,22 @@ impl Coded for Error {
     }
 }
 
+/// How a gRPC server says when a call is to be tried again: milliseconds, or -1 for never. Clients
+/// with a retry policy obey it.
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let message = report(&error);
-        if error.code() == Code::Internal {
-            tracing::error!(error = message, "a request failed");
-        }
-        Self::new(tonic::Code::from_i32(error.code().grpc()), message)
+        let mut status = Self::new(tonic::Code::from_i32(error.code().grpc()), report(&error));
+        let pushback = match error.again_in() {
+            Some(again_in) => {
+                MetadataValue::from(u64::try_from(again_in.as_millis()).unwrap_or(u64::MAX))
+            }
+            None if error.is_too_large() => MetadataValue::from(-1_i64),
+            None => return status,
+        };
+        status.metadata_mut().insert(PUSHBACK, pushback);
+        status
     }
 }
 

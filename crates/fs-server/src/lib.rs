@@ -18,14 +18,18 @@
 //! Errors become statuses in one place, by the table of [`fs_core::Code`]. The wire itself is described
 //! in `proto/`.
 
+mod admission;
 mod call;
+mod encoded;
 mod error;
+mod feast;
 mod flight;
 mod grpc;
 mod http;
 mod limits;
 mod live;
 mod off_runtime;
+mod online;
 mod options;
 mod request;
 mod server;
@@ -35,10 +39,12 @@ mod turn;
 pub mod wire;
 
 pub use error::Error;
+pub use feast::FeastError;
 pub use limits::Limits;
 pub use live::Reloader;
 pub use options::ServerOptions;
 pub use server::{Backends, Server};
+pub use telemetry::{TraceOptions, Traces};
 
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,8 @@ pub struct Limits {
     pub latency_target: Duration,
     /// How long an online request may take.
     pub request_time: Duration,
+    /// Pushes whose rows are written at the same time.
+    pub writes_in_flight: usize,
     /// How long pushing rows may take.
     pub write_time: Duration,
     /// Bytes of one Flight message: a record batch that a client sends in one piece.
@@ -50,6 +52,7 @@ impl Default for Limits {
             requests_in_flight: 512,
             latency_target: Duration::from_millis(100),
             message_bytes: 64 * MIB,
+            writes_in_flight: 64,
             write_time: Duration::from_secs(60),
             request_time: Duration::from_secs(10),
             flight_message_bytes: 512 * MIB,

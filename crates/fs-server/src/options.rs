@@ -18,6 +18,8 @@ pub struct ServerOptions {
     pub registry_time: Duration,
     /// How long requests that have begun may go on after shutdown was asked for.
     pub drain_time: Duration,
+    /// Whether anything is measured, and `/metrics` is there.
+    pub metrics: bool,
     /// How much one client may ask for.
     pub limits: Limits,
 }
@@ -30,6 +32,7 @@ impl Default for ServerOptions {
             reload_interval: Duration::from_secs(1),
             registry_time: Duration::from_secs(10),
             drain_time: Duration::from_secs(30),
+            metrics: true,
             limits: Limits::default(),
         }
     }

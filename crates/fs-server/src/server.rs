@@ -1,11 +1,12 @@
 //! The server: bound, run, drained.
 
 mod drain;
+mod edge;
 mod health;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fs_core::Clock;
 use fs_engine::Engine;
@@ -14,16 +15,23 @@ use fs_serving::Serving;
 use fs_training::TrainingSets;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::{Router, TcpIncoming};
+use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
 
+use self::edge::Edge;
 use self::health::HealthWatch;
+use crate::admission::Admission;
 use crate::live::Live;
 use crate::shared::Shared;
+use crate::telemetry::{Calls, Freshness, Lines};
 use crate::turn::Turns;
-use crate::{Error, Reloader, ServerOptions, flight, grpc, telemetry};
+use crate::{Error, Limits, Reloader, ServerOptions, flight, grpc, telemetry};
 
 /// How often an idle connection is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// How long it may take to say so.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
 
 /// What a server answers from.
 #[derive(Debug, Clone)]
@@ -62,13 +70,20 @@ impl Server {
     ///
     /// A registry without a version is fine: requests are refused until there is one.
     pub async fn bind(backends: Backends, options: ServerOptions) -> Result<Self, Error> {
-        telemetry::prometheus();
+        if options.metrics {
+            telemetry::prometheus();
+        }
         let live = Live::new(backends.registry, options.registry_time);
         live.reload().await?;
         let (grpc, grpc_addr) = listen(options.grpc_addr, "gRPC").await?;
         let (http, http_addr) = listen(options.http_addr, "HTTP").await?;
         let limits = options.limits.clone();
+        let began = Instant::now();
         let shared = Shared {
+            admission: Admission::new(&limits, began),
+            calls: Calls::new(options.metrics),
+            failures: Lines::new(began),
+            freshness: Freshness::default(),
             live: Arc::new(live),
             serving: backends.serving,
             training: backends.training,
@@ -112,25 +127,47 @@ impl Server {
     /// `/health` and `/metrics` are there to the end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let health = HealthWatch::new();
-        let router = grpc_router(&self.shared, &health)?;
-        drain::run(self, router, health, shutdown).await
+        let edge = Edge::new(routes(&self.shared, &health)?, self.shared.clone());
+        drain::run(self, edge, health, shutdown).await
     }
 }
 
-fn grpc_router(shared: &Arc<Shared>, health: &HealthWatch) -> Result<Router, Error> {
+/// The transport of gRPC. What tonic does by itself and what is chosen here:
+///
+/// | | Chosen | Instead of | Because |
+/// |---|---|---|---|
+/// | streams of a connection | twice the requests in flight | 200 | what is too much is to be told so, not to wait in its client |
+/// | resets that are not taken in yet | as many | 20 | clients that give up under load must not lose their connection |
+/// | window of a stream | 1 MiB | 64 KiB | a request of thousands of entities comes without waiting for permission |
+/// | window of a connection | 4 MiB | 64 KiB | several such requests at the same time; no more, so that a flood stays in the sockets |
+/// | adaptive windows | no | no | they are found out with pings of their own, for loads that we know |
+/// | frames that come | up to 64 KiB | 16 KiB | fewer of them for large requests; those that go follow the client's setting |
+/// | pings when idle | every 30 s, answered in 10 s | none | connections of clients that vanished end |
+/// | Nagle's delay | off | off | answers are small: waiting to fill a packet only makes them late |
+fn grpc_server(limits: &Limits) -> tonic::transport::Server {
+    let streams = limits.requests_in_flight.saturating_mul(2).max(256);
+    tonic::transport::Server::builder()
+        .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
+        .http2_max_pending_accept_reset_streams(Some(streams))
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20)
+        .max_frame_size(64 << 10)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+}
+
+fn routes(shared: &Arc<Shared>, health: &HealthWatch) -> Result<Routes, Error> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(fs_proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let router = tonic::transport::Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .add_service(health.service())
+    let routes = Routes::new(health.service())
         .add_service(reflection().build_v1().map_err(Error::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(Error::Reflection)?)
         .add_service(grpc::service(shared.clone()))
         .add_service(flight::service(shared.clone()));
-    Ok(router)
+    Ok(routes)
 }
 
 fn incoming(listener: TcpListener) -> TcpIncoming {

@@ -9,8 +9,10 @@ use fs_serving::Serving;
 use fs_training::TrainingSets;
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::Admission;
 use crate::flight::Uploads;
 use crate::live::Live;
+use crate::telemetry::{Calls, Freshness, Lines};
 use crate::turn::Turns;
 use crate::{Error, Limits};
 
@@ -22,6 +24,10 @@ pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
+    pub(crate) admission: Admission,
+    pub(crate) calls: Calls,
+    pub(crate) failures: Lines,
+    pub(crate) freshness: Freshness,
     pub(crate) uploads: Uploads,
     pub(crate) turns: Turns,
     /// Shutdown was asked for: nothing new should come.

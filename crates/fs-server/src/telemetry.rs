@@ -2,28 +2,49 @@
 //!
 //! | Metric | Kind | Labels |
 //! |---|---|---|
-//! | `fs_server_requests_total` | counter | `method`, `code`: `OK` or the error's |
-//! | `fs_server_request_seconds` | histogram | `method` |
+//! | `fs_server_requests_total` | counter | `method`; `code`: `OK`, the error's, or `CANCELLED` when the client went away |
+//! | `fs_server_request_seconds` | histogram | `method`; from the arrival of a request to its answer |
+//! | `fs_server_in_flight` | gauge | `what`: `lookups`, `writes`, `values` |
+//! | `fs_server_in_flight_limit` | gauge | `what` |
+//! | `fs_server_shed_total` | counter | `what`: sent away, because there was no place for it |
 //! | `fs_server_training_sets_in_flight` | gauge | |
+//! | `fs_server_view_freshness_seconds` | gauge | `view`: how old what is published of it is; not there until something is |
 //! | `fs_server_registry_version` | gauge | |
 //! | `fs_server_reload_failures_total` | counter | |
+//! | `fs_server_build_info` | gauge, 1 | `version` |
+//! | `fs_online_connections` | gauge | `state`: `open`, `busy`; of stores that have connections |
+//! | `fs_serving_…` | | stages of an online read, and rows by view and status: `fs-serving` says which |
 //!
-//! and those of `fs-serving`. A training set is in flight from the moment it gets its turn, which is
-//! before its spine is received, until its last message is sent or the work is given up.
+//! A method is `GetOnlineFeatures` of our own gRPC service, or has its service or its path in front:
+//! `feast.GetOnlineFeatures`, `POST /push`. What never got as far as a method counts as `unread`.
+//! A training set is in flight from the moment it gets its turn, which is before its spine is
+//! received, until its last message is sent or the work is given up.
+//!
+//! Counters and histograms of a method are looked up once and kept: a call adds to three numbers.
+//! Gauges are set when somebody asks. Where metrics are off ([`ServerOptions`](crate::ServerOptions)), nothing is
+//! recorded at all.
+
+mod calls;
+mod freshness;
+mod lines;
+mod traces;
 
 use std::sync::OnceLock;
-use std::time::Instant;
 
-use fs_core::Coded;
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::Error;
+pub(crate) use self::calls::{Calls, Measured};
+pub(crate) use self::freshness::Freshness;
+pub(crate) use self::lines::Lines;
+pub use self::traces::{TraceOptions, Traces};
+pub(crate) use self::traces::{adopt, parent, trace_id};
+use crate::shared::Shared;
 
 /// Upper bounds of latency buckets: from what a page cache takes to what nobody waits for.
-const SECONDS: [f64; 14] = [
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
-    10.0,
+const SECONDS: [f64; 18] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.017, 0.025, 0.05, 0.1,
+    0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
 ];
 
 const TRAINING_SETS: &str = "fs_server_training_sets_in_flight";
@@ -51,23 +72,48 @@ pub(crate) fn prometheus() -> &'static PrometheusHandle {
         }
         // So that it is there, as 0, before the first.
         gauge!(TRAINING_SETS).increment(0.0);
+        gauge!("fs_server_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         handle
     })
 }
 
 /// Folds what was recorded into the buckets, so that it does not pile up between two scrapes.
 pub(crate) fn upkeep() {
-    prometheus().run_upkeep();
+    if let Some(prometheus) = PROMETHEUS.get() {
+        prometheus.run_upkeep();
+    }
 }
 
-pub(crate) fn request<T>(method: &'static str, started: Instant, outcome: &Result<T, Error>) {
+/// All metrics of the process, as Prometheus reads them.
+pub(crate) fn render(shared: &Shared) -> String {
+    for level in shared.admission.levels() {
+        let what = level.what;
+        gauge!("fs_server_in_flight", "what" => what).set(number(level.inside));
+        gauge!("fs_server_in_flight_limit", "what" => what).set(number(level.limit));
+        counter!("fs_server_shed_total", "what" => what).absolute(level.shed);
+    }
+    if let Some(usage) = shared.serving.store().usage() {
+        for (state, connections) in [("open", usage.open), ("busy", usage.busy)] {
+            gauge!("fs_online_connections", "state" => state).set(number(connections));
+        }
+    }
+    shared.freshness.show(shared.clock.now());
+    prometheus().render()
+}
+
+/// Counts a call that was not made through [`Shared::call`].
+pub(crate) fn request<T>(
+    method: &'static str,
+    started: std::time::Instant,
+    outcome: &Result<T, crate::Error>,
+) {
     let code = match outcome {
         Ok(_) => "OK",
-        Err(error) => error.code().name(),
+        Err(error) => fs_core::Coded::code(error).name(),
     };
     counter!("fs_server_requests_total", "method" => method, "code" => code).increment(1);
     let seconds = started.elapsed().as_secs_f64();
-    histogram!("fs_server_request_seconds", "method" => method).record(seconds);
+    metrics::histogram!("fs_server_request_seconds", "method" => method).record(seconds);
 }
 
 pub(crate) fn training_set_begun() {
@@ -85,4 +131,9 @@ pub(crate) fn registry_version(version: u64) {
 
 pub(crate) fn reload_failed() {
     counter!("fs_server_reload_failures_total").increment(1);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn number(count: usize) -> f64 {
+    count as f64
 }

@@ -26,6 +26,18 @@ fn is_fit(id: &HeaderValue) -> bool {
     (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
 }
 
+/// Sees to it that a request has an id that is fit, and returns it.
+pub(crate) fn give(headers: &mut HeaderMap) -> HeaderValue {
+    if let Some(id) = headers.get(REQUEST_ID)
+        && is_fit(id)
+    {
+        return id.clone();
+    }
+    let id = new();
+    headers.insert(REQUEST_ID, id.clone());
+    id
+}
+
 fn new() -> HeaderValue {
     /// Where this process starts: elsewhere than others.
     static START: LazyLock<u64> =

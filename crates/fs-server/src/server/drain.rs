@@ -10,14 +10,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::transport::server::Router;
 
+use super::edge::Edge;
 use super::health::HealthWatch;
-use super::{Server, incoming};
+use super::{Server, grpc_server, incoming};
 use crate::live::Live;
+use crate::telemetry::Freshness;
 use crate::{Error, http};
 
 /// How long handlers may take to notice that they were cut off, and clients to hear it.
@@ -25,7 +27,7 @@ const CUTOFF_TIME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
     server: Server,
-    router: Router,
+    edge: Edge,
     health: HealthWatch,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
@@ -35,18 +37,26 @@ pub(super) async fn run(
 
     let stop_grpc = CancellationToken::new();
     let stopping = stop_grpc.clone().cancelled_owned();
-    let serving = router.serve_with_incoming_shutdown(incoming(server.grpc), stopping);
+    let listener = incoming(server.grpc);
+    let serving =
+        grpc_server(&shared.limits).serve_with_incoming_shutdown(edge, listener, stopping);
     let mut grpc = AbortOnDropHandle::new(tokio::spawn(serving));
 
     let stop_http = CancellationToken::new();
     let stopping = stop_http.clone().cancelled_owned();
     let app = http::router(shared.clone());
-    let serving = axum::serve(server.http, app).with_graceful_shutdown(stopping);
+    let listener = server.http.tap_io(|stream| {
+        // Answers are written at once and whole; where it fails, they are only later.
+        stream.set_nodelay(true).ok();
+    });
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stopping);
     let mut http = AbortOnDropHandle::new(tokio::spawn(serving.into_future()));
 
     let every = server.options.reload_interval;
     let follow = follow(live, health.clone(), every, shared.draining.clone());
     let follow = AbortOnDropHandle::new(tokio::spawn(follow));
+    let fresh = Freshness::follow(shared.clone(), shared.draining.clone());
+    let fresh = AbortOnDropHandle::new(tokio::spawn(fresh));
     tracing::info!(grpc = %server.grpc_addr, http = %server.http_addr, "serving");
 
     tokio::select! {
@@ -58,6 +68,7 @@ pub(super) async fn run(
     tracing::info!("draining");
     shared.draining.cancel();
     follow.await?;
+    fresh.await?;
     health.set_draining().await;
     stop_grpc.cancel();
     health.end_watches().await;
