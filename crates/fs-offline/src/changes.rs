@@ -7,6 +7,7 @@
 //!   added:   the rows of D and E with 10:00 <= event < 11:00
 //! ```
 //!
+//! A row that was pushed came in the commit that pushed it; replaced windows leave it where it is.
 //! Rows that came after `after` and went again before `upto` are told twice, as added and as
 //! removed. Commits that only move rows between files (a compaction) change nothing.
 
@@ -17,17 +18,13 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
-use deltalake::kernel::Action;
-use deltalake::logstore::get_actions;
-use fs_core::TimeRange;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use crate::data_file::DataFile;
+use crate::log_entry::{LogEntry, MadeBy};
 use crate::plans::Condition;
-use crate::replace::{WINDOW, window_of};
 use crate::scan::projection;
-use crate::store::INGEST_APP;
 use crate::table::Table;
 use crate::{Error, OfflineStore, TableSchema, plans};
 
@@ -42,7 +39,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The least `_sequence` that a row may have which came; `None` if no window was replaced.
+    /// The least `_sequence` that a row may have which came; `None` if none did.
     pub const fn first_sequence(&self) -> Option<i64> {
         self.first_sequence
     }
@@ -67,11 +64,9 @@ impl Changes {
 
 /// What one commit did.
 struct Step {
-    version: i64,
-    ingest: Option<i64>,
-    window: TimeRange,
-    added: Vec<DataFile>,
-    removed: Vec<DataFile>,
+    entry: LogEntry,
+    /// Which rows of its files came and went; the others were only written again.
+    changed: Vec<Condition>,
 }
 
 impl OfflineStore {
@@ -100,14 +95,13 @@ impl OfflineStore {
                 .iter()
                 .filter(|step| !side(step).is_empty())
                 .map(|step| {
-                    let inside = [Condition::Inside(step.window)];
                     let files = side(step);
                     plans::files(
                         &table.log,
                         schema.columns(),
                         files,
                         Some(&projection),
-                        &inside,
+                        &step.changed,
                     )
                 })
                 .collect();
@@ -125,13 +119,12 @@ impl OfflineStore {
             source: Box::new(source),
         };
         Ok(Changes {
-            added: plan(|step| &step.added).map_err(read)?,
-            removed: plan(|step| &step.removed).map_err(read)?,
+            added: plan(|step| &step.entry.added).map_err(read)?,
+            removed: plan(|step| &step.entry.removed).map_err(read)?,
             first_sequence: steps
                 .iter()
-                .filter_map(|step| step.ingest)
-                .min()
-                .map(|i| i << 32),
+                .filter_map(|step| step.entry.first_sequence())
+                .min(),
             context: plans::context(self, &table.log),
             table: table.name().to_owned(),
         })
@@ -144,53 +137,35 @@ async fn read_step(
     table: &Table,
     version: i64,
 ) -> Result<Option<Step>, Error> {
-    let gone = |reason| Error::LogGone {
-        view: schema.view().clone(),
-        version,
-        reason,
-    };
-    let failed = table.error("read the log of");
-    let entry = table.log.read_commit_entry(version.cast_unsigned()).await;
-    let bytes = entry
-        .map_err(&failed)?
-        .ok_or_else(|| gone("its log entry was cleaned up"))?;
-    let actions = get_actions(version.cast_unsigned(), &bytes).map_err(&failed)?;
-    let (mut window, mut ingest) = (None, None);
-    let (mut added, mut removed) = (Vec::new(), Vec::new());
-    for action in &actions {
-        match action {
-            Action::CommitInfo(info) => window = info.info.get(WINDOW).and_then(window_of),
-            Action::Txn(txn) if txn.app_id == INGEST_APP => ingest = Some(txn.version),
-            Action::Add(add) if add.data_change => added.push(DataFile::of_add(add)),
-            Action::Remove(remove) if remove.data_change => {
-                let file = DataFile::of_remove(remove);
-                removed.push(file.ok_or_else(|| gone("a removed file has no size"))?);
-            }
-            _ => {}
-        }
-    }
-    if added.is_empty() && removed.is_empty() {
+    let entry = LogEntry::read(schema, table, version).await?;
+    if entry.added.is_empty() && entry.removed.is_empty() {
         return Ok(None);
     }
-    let window = window.ok_or_else(|| gone("it was not made by this store"))?;
-    Ok(Some(Step {
-        version,
-        ingest,
-        window,
-        added,
-        removed,
-    }))
+    let changed = match entry.made_by {
+        Some(MadeBy::Window(window)) => {
+            vec![Condition::Inside(window), Condition::Pushed(false)]
+        }
+        Some(MadeBy::Push(_)) => Vec::new(),
+        None => {
+            return Err(Error::LogGone {
+                view: schema.view().clone(),
+                version,
+                reason: "it was not made by this store",
+            });
+        }
+    };
+    Ok(Some(Step { entry, changed }))
 }
 
 async fn check_files(schema: &TableSchema, table: &Table, step: &Step) -> Result<(), Error> {
     let store = table.log.object_store(None);
-    for file in step.added.iter().chain(&step.removed) {
+    for file in step.entry.added.iter().chain(&step.entry.removed) {
         match store.head(&Path::from(file.path.as_str())).await {
             Ok(_) => {}
             Err(object_store::Error::NotFound { .. }) => {
                 return Err(Error::LogGone {
                     view: schema.view().clone(),
-                    version: step.version,
+                    version: step.entry.version,
                     reason: "a data file was cleaned up",
                 });
             }

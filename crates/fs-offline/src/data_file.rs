@@ -12,6 +12,8 @@ use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, EventTime, SEQUENCE, TimeRange
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::sequence::{ingest_of, is_pushed};
+
 /// What Delta cuts off: a thousand microseconds less one.
 const CUT_OFF: i64 = 999;
 
@@ -32,8 +34,8 @@ pub(crate) struct DataFile {
     pub(crate) event: Bounds,
     /// Created times that are not null; `None` if all are.
     pub(crate) created: Option<Bounds>,
-    /// The greatest `_sequence` there may be.
-    pub(crate) last_sequence: i64,
+    /// `_sequence`; never null.
+    pub(crate) sequence: Bounds,
     pub(crate) deletion_vector: bool,
 }
 
@@ -46,6 +48,17 @@ pub(crate) enum Overlap {
     Inside,
     /// Perhaps some inside and some outside.
     Partly,
+}
+
+/// Which rows of a file were pushed, rather than read from a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PushedRows {
+    /// None of them.
+    None,
+    /// Every one of them.
+    All,
+    /// Perhaps some.
+    Perhaps,
 }
 
 impl DataFile {
@@ -94,8 +107,18 @@ impl DataFile {
             rows: stats.num_records,
             event: stats.bounds(EVENT_TIMESTAMP),
             created: (!all_null || stats.num_records == 0).then(|| stats.bounds(CREATED_TIMESTAMP)),
-            last_sequence: stats.last_sequence(),
+            sequence: stats.sequence(),
             deletion_vector,
+        }
+    }
+
+    /// Which rows of this file were pushed.
+    pub(crate) fn pushed(&self) -> PushedRows {
+        let Bounds { min, max } = self.sequence;
+        match (is_pushed(min), is_pushed(max)) {
+            (false, false) if ingest_of(min) == ingest_of(max) => PushedRows::None,
+            (true, true) if ingest_of(min) == ingest_of(max) => PushedRows::All,
+            _ => PushedRows::Perhaps,
         }
     }
 
@@ -123,9 +146,12 @@ struct Stats {
 }
 
 impl Stats {
-    fn last_sequence(&self) -> i64 {
-        let last = self.max_values.get(SEQUENCE).and_then(Value::as_i64);
-        last.unwrap_or(i64::MAX)
+    fn sequence(&self) -> Bounds {
+        let number = |values: &HashMap<String, Value>| values.get(SEQUENCE).and_then(Value::as_i64);
+        Bounds {
+            min: number(&self.min_values).unwrap_or(i64::MIN),
+            max: number(&self.max_values).unwrap_or(i64::MAX),
+        }
     }
 
     fn bounds(&self, column: &str) -> Bounds {
@@ -159,6 +185,23 @@ mod tests {
         assert_eq!(file.overlap(&until(1_000)), Overlap::Outside);
         assert_eq!(file.overlap(&until(2_999)), Overlap::Partly);
         assert_eq!(file.overlap(&until(3_000)), Overlap::Inside);
+    }
+
+    #[test]
+    fn statistics_tell_a_file_of_pushed_rows_from_one_without_any() {
+        let pushed = |min: i64, max: i64| {
+            let stats = format!(
+                r#"{{"numRecords":2,"minValues":{{"_sequence":{min}}},"maxValues":{{"_sequence":{max}}}}}"#
+            );
+            file(&stats).pushed()
+        };
+        let (first, bit) = (5 << 32, 1 << 31);
+        assert_eq!(pushed(first, first + 9), PushedRows::None);
+        assert_eq!(pushed(first | bit, first | bit | 9), PushedRows::All);
+        assert_eq!(pushed(first, first | bit), PushedRows::Perhaps);
+        assert_eq!(pushed(first, 6 << 32), PushedRows::Perhaps);
+        assert_eq!(pushed(first | bit, (6 << 32) | bit), PushedRows::Perhaps);
+        assert_eq!(file("{}").pushed(), PushedRows::Perhaps);
     }
 
     #[test]

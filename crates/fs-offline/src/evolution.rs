@@ -21,6 +21,13 @@ use crate::{Error, TableSchema};
 /// Commits between two checkpoints of the log.
 const CHECKPOINT_INTERVAL: &str = "20";
 
+/// The property that says how long application transactions last which have a time.
+pub(crate) const KEY_RETENTION: &str = "delta.setTransactionRetentionDuration";
+
+/// How long the keys of pushes last: a day, and an hour for clocks and retries. The other application
+/// transactions have no time, and last.
+pub(crate) const KEYS_LAST: &str = "interval 25 hours";
+
 /// What it takes to write rows of a definition into a table.
 #[derive(Debug)]
 pub(crate) struct Evolution {
@@ -42,7 +49,10 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
         let metadata = new_metadata(
             &columns,
             Vec::<String>::new(),
-            [("delta.checkpointInterval", CHECKPOINT_INTERVAL)],
+            [
+                ("delta.checkpointInterval", CHECKPOINT_INTERVAL),
+                (KEY_RETENTION, KEYS_LAST),
+            ],
         );
         let actions = vec![
             Action::Protocol(plain_protocol().map_err(delta)?),

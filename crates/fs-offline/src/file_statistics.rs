@@ -36,10 +36,7 @@ pub(crate) fn of_file(file: &DataFile, columns: &Schema) -> Statistics {
                 Some(bounds) => set_times(column, bounds),
                 None => column.null_count = rows,
             },
-            SEQUENCE if file.last_sequence != i64::MAX => {
-                let last = ScalarValue::Int64(Some(file.last_sequence));
-                column.max_value = Precision::Exact(last);
-            }
+            SEQUENCE => set_numbers(column, file.sequence),
             _ => {}
         }
     }
@@ -77,6 +74,16 @@ fn rows(file: &DataFile) -> Precision<usize> {
     match usize::try_from(file.rows) {
         Ok(0) | Err(_) => Precision::Absent,
         Ok(rows) => Precision::Exact(rows),
+    }
+}
+
+fn set_numbers(column: &mut ColumnStatistics, bounds: Bounds) {
+    let number = |number| Precision::Exact(ScalarValue::Int64(Some(number)));
+    if bounds.min != i64::MIN {
+        column.min_value = number(bounds.min);
+    }
+    if bounds.max != i64::MAX {
+        column.max_value = number(bounds.max);
     }
 }
 

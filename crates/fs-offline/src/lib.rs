@@ -12,15 +12,19 @@
 //! |---|---|
 //! | application transaction `fs.ingest` | how many windows have been replaced; the upper half of `_sequence` |
 //! | application transaction `fs.watermark` | how far the table has come, microseconds UTC |
+//! | application transaction `fs.pushed` | the greatest `_sequence` of a pushed row |
+//! | application transaction `fs.push.<key>` | the first `_sequence` of the push with this key; lasts for a day |
 //! | `fs.window` in the commit information | the event times whose rows this commit replaced |
+//! | `fs.push` in the commit information | the first `_sequence` and the number of the rows that this commit pushed |
 //!
-//! All three are in the same atomic commit as the rows, so a reader sees all of a run or none of it.
+//! They are in the same atomic commit as the rows, so a reader sees all of a run or none of it.
 //!
 //! | Module | Holds |
 //! |---|---|
 //! | [`schema`] | [`TableSchema`]: the columns that a definition asks for |
 //! | [`store`] | [`OfflineStore`]: opening, state, dropping |
-//! | [`replace`] | the one way rows get in: a window of event time is replaced |
+//! | [`replace`] | how rows of sources get in: a window of event time is replaced |
+//! | [`append`] | how pushed rows get in: they are added, each push once |
 //! | [`scan`] | reading, with files pruned on event time |
 //! | [`offline_table`] | the same as a table of DataFusion, whose rows have addresses |
 //! | [`changes`] | which rows came and went between two versions |
@@ -32,7 +36,9 @@
 //! Reading and writing decode, sort and encode on the runtime that polls them: whoever must answer
 //! within microseconds gives this crate a runtime of its own.
 
+pub mod append;
 pub mod changes;
+mod commit;
 mod data_file;
 pub mod datasets;
 pub mod error;
@@ -41,6 +47,7 @@ mod file_groups;
 mod file_statistics;
 pub mod fitting;
 mod handlers;
+mod log_entry;
 pub mod offline_table;
 mod plans;
 pub mod replace;
@@ -48,11 +55,13 @@ mod rewrite;
 pub mod runs;
 pub mod scan;
 pub mod schema;
+mod sequence;
 mod stamp;
 pub mod store;
 mod table;
 pub mod versions;
 
+pub use append::{Appended, Push, PushKey};
 pub use changes::Changes;
 pub use datasets::{Dataset, NewDataset};
 pub use error::Error;

@@ -21,10 +21,11 @@ use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use deltalake::logstore::LogStoreRef;
 use fs_core::data_type::UTC;
-use fs_core::{EVENT_TIMESTAMP, SEQUENCE, TimeRange};
+use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, SEQUENCE, TimeRange};
 
 use crate::data_file::DataFile;
 use crate::offline_table::FOOTER_BYTES;
+use crate::sequence::PUSHED;
 use crate::{OfflineStore, file_groups, file_statistics};
 
 /// A condition on a column; bounds of times in microseconds.
@@ -38,32 +39,54 @@ pub(crate) enum Condition {
     Inside(TimeRange),
     /// `_sequence` at least this.
     Since(i64),
+    /// `_sequence` less than this.
+    Before(i64),
+    /// Rows that were pushed, or those that were not.
+    Pushed(bool),
+    /// Rows that stay when a window is replaced: those outside of it, and those that were pushed.
+    Kept(TimeRange),
 }
 
 impl Condition {
-    fn column(&self) -> &'static str {
+    fn columns(&self) -> &'static [&'static str] {
         match self {
-            Self::Between(column, _, _) => column,
-            Self::Outside(_) | Self::Inside(_) => EVENT_TIMESTAMP,
-            Self::Since(_) => SEQUENCE,
+            Self::Between(CREATED_TIMESTAMP, _, _) => &[CREATED_TIMESTAMP],
+            Self::Between(..) | Self::Outside(_) | Self::Inside(_) => &[EVENT_TIMESTAMP],
+            Self::Since(_) | Self::Before(_) | Self::Pushed(_) => &[SEQUENCE],
+            Self::Kept(_) => &[EVENT_TIMESTAMP, SEQUENCE],
         }
     }
 
     fn expression(&self, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
-        let column: Arc<dyn PhysicalExpr> =
-            Arc::new(Column::new_with_schema(self.column(), schema)?);
+        let name = self.columns().first().copied().unwrap_or(EVENT_TIMESTAMP);
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(name, schema)?);
         let compare = |operator, micros: i64| -> Arc<dyn PhysicalExpr> {
             let value = ScalarValue::TimestampMicrosecond(Some(micros), Some(Arc::from(UTC)));
             let value = Arc::new(Literal::new(value));
             Arc::new(BinaryExpr::new(Arc::clone(&column), operator, value))
         };
+        let number = |number: i64| -> Arc<dyn PhysicalExpr> {
+            Arc::new(Literal::new(ScalarValue::Int64(Some(number))))
+        };
         let join =
             |a, operator, b| -> Arc<dyn PhysicalExpr> { Arc::new(BinaryExpr::new(a, operator, b)) };
         Ok(match self {
-            Self::Since(first) => {
-                let first = Arc::new(Literal::new(ScalarValue::Int64(Some(*first))));
-                join(Arc::clone(&column), Operator::GtEq, first)
+            Self::Since(first) => join(Arc::clone(&column), Operator::GtEq, number(*first)),
+            Self::Before(end) => join(Arc::clone(&column), Operator::Lt, number(*end)),
+            Self::Pushed(pushed) => {
+                let bit = join(Arc::clone(&column), Operator::BitwiseAnd, number(PUSHED));
+                let operator = if *pushed {
+                    Operator::NotEq
+                } else {
+                    Operator::Eq
+                };
+                join(bit, operator, number(0))
             }
+            Self::Kept(window) => join(
+                Self::Outside(*window).expression(schema)?,
+                Operator::Or,
+                Self::Pushed(true).expression(schema)?,
+            ),
             Self::Between(_, low, high) => join(
                 compare(Operator::GtEq, *low),
                 Operator::And,
@@ -131,9 +154,11 @@ pub(crate) fn files(
     }
     let mut read = wanted.clone();
     for condition in conditions {
-        let at = columns.index_of(condition.column())?;
-        if !read.contains(&at) {
-            read.push(at);
+        for name in condition.columns() {
+            let at = columns.index_of(name)?;
+            if !read.contains(&at) {
+                read.push(at);
+            }
         }
     }
     let mut source = ParquetSource::new(Arc::clone(columns))

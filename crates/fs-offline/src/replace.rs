@@ -1,4 +1,4 @@
-//! The one way rows get into a table: a window of event time is replaced, in one commit.
+//! How rows of sources get into a table: a window of event time is replaced, in one commit.
 //!
 //! ```text
 //!   files before      │   A    │ B         │   C    │          window [start, end)
@@ -15,29 +15,31 @@
 //! tells nobody what the window was, which [`changes`](crate::changes) needs to tell kept rows from
 //! new ones.
 //!
+//! Rows that were [pushed](crate::append) stay, wherever they are: a source does not know of them.
+//!
 //! A table is created by its first commit. When anything fails before the commit, the table is as it
 //! was; data files that were already written are unreferenced, and a vacuum removes them. When two
-//! writers meet, the first commits, and the other gets [`Error::Conflict`] and has changed nothing.
+//! writers meet, the first commits, and the other gets [`Error::Conflict`] and has changed nothing;
+//! but a push that comes first does not matter, since it leaves every file of the window as it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use deltalake::DeltaTableError;
-use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use fs_core::{EVENT_TIMESTAMP, EventTime, TimeRange};
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use serde_json::Value;
 
-use crate::data_file::{DataFile, Overlap};
+use crate::commit::{Commit, Refused, discard};
+use crate::data_file::{DataFile, Overlap, PushedRows};
 use crate::evolution::{Evolution, evolve};
+use crate::log_entry::LogEntry;
 use crate::plans::Condition;
 use crate::rewrite::WriteError;
+use crate::sequence::first_of_ingest;
 use crate::stamp::Stamp;
 use crate::store::{INGEST_APP, WATERMARK_APP};
 use crate::table::Table;
@@ -45,6 +47,12 @@ use crate::{Error, OfflineStore, TableSchema, plans, rewrite};
 
 /// The entry of the commit information that holds the window.
 pub(crate) const WINDOW: &str = "fs.window";
+
+/// How often a window is committed again because rows were pushed meanwhile.
+const ATTEMPTS: usize = 100;
+
+/// Files of pushed rows are small below this part of the size that files should have.
+const SMALL_FILES: u64 = 4;
 
 /// What a replaced window did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,26 +95,38 @@ impl OfflineStore {
             Some(table) => Arc::clone(&table.log),
             None => Table::log_store(&self.root().join(schema.view().as_str()))?,
         };
-        let stale = stale_files(schema, table.as_ref(), window)?;
+        let stale = self.stale_files(schema, table.as_ref(), window).await?;
         let count = Arc::new(AtomicU64::new(0));
         let stamp = Stamp {
             view: schema.view().clone(),
-            window: *window,
+            window: Some(*window),
             columns: Arc::clone(&evolution.columns),
-            ingest,
+            first: first_of_ingest(ingest),
             rows: Arc::clone(&count),
         };
         let added = self
-            .write_files(&log, &evolution, stamp, rows, &stale)
+            .write_files(&log, &evolution, stamp, rows, &stale, window)
             .await?;
+        let mut transactions = vec![Transaction::new(INGEST_APP, ingest)];
+        if let Some(watermark) = watermark {
+            transactions.push(Transaction::new(WATERMARK_APP, watermark.as_micros()));
+        }
+        let mut actions = evolution.actions;
+        actions.extend(stale.into_iter().map(|file| file.remove));
+        actions.extend(added.iter().cloned().map(Action::Add));
         let commit = Commit {
-            schema,
-            window,
-            ingest,
-            watermark,
+            view: schema.view(),
+            actions,
+            transactions,
+            note: (WINDOW, window_entry(window)),
+            operation: DeltaOperation::Write {
+                mode: SaveMode::Overwrite,
+                partition_by: None,
+                predicate: Some(predicate(window)),
+            },
         };
-        let version = commit
-            .run(table.as_ref(), log, evolution.actions, &stale, added)
+        let version = self
+            .commit_window(schema, table, &log, commit, &added)
             .await?;
         Ok(Ingested {
             version,
@@ -116,35 +136,86 @@ impl OfflineStore {
         })
     }
 
+    /// Commits, after those who have only pushed rows meanwhile: the files of the window hold for
+    /// their versions as well. Gives way to anybody else.
+    async fn commit_window(
+        &self,
+        schema: &TableSchema,
+        mut table: Option<Table>,
+        log: &LogStoreRef,
+        commit: Commit<'_>,
+        added: &[Add],
+    ) -> Result<i64, Error> {
+        for _ in 0..ATTEMPTS {
+            match commit.run(table.as_ref(), log).await {
+                Ok(version) => return Ok(version),
+                Err(Refused::Failed(error)) => return Err(error),
+                Err(Refused::Conflict) => {}
+            }
+            match self.after_pushes(schema, table.as_ref()).await? {
+                Some(newer) => table = Some(newer),
+                None => break,
+            }
+        }
+        discard(log, added).await;
+        Err(Error::Conflict {
+            view: schema.view().clone(),
+        })
+    }
+
+    /// The newest version of the table, if since `table` rows were pushed and nothing else happened.
+    async fn after_pushes(
+        &self,
+        schema: &TableSchema,
+        table: Option<&Table>,
+    ) -> Result<Option<Table>, Error> {
+        let Some(table) = table else {
+            return Ok(None);
+        };
+        let newer = Table::open(self, schema.view().as_str(), None).await?;
+        let same = |newer: &Table| newer.snapshot.metadata().id() == table.snapshot.metadata().id();
+        let Some(newer) = newer.filter(same) else {
+            return Ok(None);
+        };
+        for version in table.version() + 1..=newer.version() {
+            let entry = LogEntry::read(schema, &newer, version).await?;
+            if !entry.leaves_windows_alone() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(newer))
+    }
+
     async fn write_files(
         &self,
         log: &LogStoreRef,
         evolution: &Evolution,
         stamp: Stamp,
         rows: SendableRecordBatchStream,
-        stale: &[(DataFile, Action)],
+        stale: &[Stale],
+        window: &TimeRange,
     ) -> Result<Vec<Add>, Error> {
         let view = stamp.view.clone();
-        let window = stamp.window;
-        let partly: Vec<DataFile> = stale
-            .iter()
-            .map(|(file, _)| file)
-            .filter(|file| file.overlap(&window) == Overlap::Partly)
-            .cloned()
-            .collect();
         let read = |error| {
             our_error(error).unwrap_or_else(|error| Error::Read {
                 table: view.to_string(),
                 source: Box::new(error),
             })
         };
-        let kept = (!partly.is_empty())
-            .then(|| {
-                let outside = [Condition::Outside(window)];
-                plans::files(log, &evolution.columns, &partly, None, &outside)
-            })
-            .transpose()
-            .map_err(read)?;
+        let keeping = |keeps: Keeps| {
+            let some = stale.iter().filter(move |file| file.keeps == keeps);
+            some.map(|file| file.file.clone()).collect::<Vec<_>>()
+        };
+        let mut kept = Vec::new();
+        for (files, condition) in [
+            (keeping(Keeps::Outside), Condition::Outside(*window)),
+            (keeping(Keeps::Pushed), Condition::Kept(*window)),
+        ] {
+            if !files.is_empty() {
+                let plan = plans::files(log, &evolution.columns, &files, None, &[condition]);
+                kept.push(plan.map_err(read)?);
+            }
+        }
         let context = plans::context(self, log);
         let plan = rewrite::sorted(stamp, rows, kept).map_err(read)?;
         let columns = Arc::clone(&evolution.columns);
@@ -159,133 +230,87 @@ impl OfflineStore {
                 },
             })
     }
-}
 
-/// The files with rows in `window`, and the action that removes each.
-fn stale_files(
-    schema: &TableSchema,
-    table: Option<&Table>,
-    window: &TimeRange,
-) -> Result<Vec<(DataFile, Action)>, Error> {
-    let Some(table) = table else {
-        return Ok(Vec::new());
-    };
-    let views = table.snapshot.try_log_data();
-    let views = views.map_err(table.error("read the log of"))?;
-    let mut stale = Vec::new();
-    for view in views.iter() {
-        let file = DataFile::of(&view);
-        if file.deletion_vector {
-            return Err(Error::Foreign {
-                view: schema.view().clone(),
-                feature: "deletion vectors",
+    /// The files with rows that go with `window`, and small files of pushed rows, which are put
+    /// together on the way.
+    async fn stale_files(
+        &self,
+        schema: &TableSchema,
+        table: Option<&Table>,
+        window: &TimeRange,
+    ) -> Result<Vec<Stale>, Error> {
+        let Some(table) = table else {
+            return Ok(Vec::new());
+        };
+        let has_pushed = table.last_pushed().await?.is_some();
+        let small = self.options().target_file_bytes / SMALL_FILES;
+        let views = table.snapshot.try_log_data();
+        let views = views.map_err(table.error("read the log of"))?;
+        let mut stale = Vec::new();
+        for view in views.iter() {
+            let file = DataFile::of(&view);
+            if file.deletion_vector {
+                return Err(Error::Foreign {
+                    view: schema.view().clone(),
+                    feature: "deletion vectors",
+                });
+            }
+            let pushed = if has_pushed {
+                file.pushed()
+            } else {
+                PushedRows::None
+            };
+            let keeps = match (pushed, file.overlap(window)) {
+                (_, Overlap::Outside) => continue,
+                (PushedRows::None, Overlap::Inside) => Keeps::Nothing,
+                (PushedRows::None, Overlap::Partly) => Keeps::Outside,
+                (PushedRows::Perhaps, _) => Keeps::Pushed,
+                (PushedRows::All, _) if file.bytes() < small => Keeps::Pushed,
+                (PushedRows::All, _) => continue,
+            };
+            stale.push(Stale {
+                file,
+                remove: Action::Remove(view.remove_action(true)),
+                keeps,
             });
         }
-        if file.overlap(window) != Overlap::Outside {
-            stale.push((file, Action::Remove(view.remove_action(true))));
-        }
-    }
-    Ok(stale)
-}
-
-struct Commit<'a> {
-    schema: &'a TableSchema,
-    window: &'a TimeRange,
-    ingest: i64,
-    watermark: Option<EventTime>,
-}
-
-impl Commit<'_> {
-    /// Commits, unless anybody else did since `table` was opened.
-    async fn run(
-        &self,
-        table: Option<&Table>,
-        log: LogStoreRef,
-        mut actions: Vec<Action>,
-        stale: &[(DataFile, Action)],
-        added: Vec<Add>,
-    ) -> Result<i64, Error> {
-        let written: Vec<Path> = added
-            .iter()
-            .map(|add| Path::from(add.path.as_str()))
-            .collect();
-        actions.extend(stale.iter().map(|(_, remove)| remove.clone()));
-        actions.extend(added.into_iter().map(Action::Add));
-        let mut transactions = vec![Transaction::new(INGEST_APP, self.ingest)];
-        if let Some(watermark) = self.watermark {
-            transactions.push(Transaction::new(WATERMARK_APP, watermark.as_micros()));
-        }
-        // No retries: the files that were kept and the ingest number are those of this version.
-        let properties = CommitProperties::default()
-            .with_max_retries(0)
-            .with_application_transactions(transactions)
-            .with_metadata([(WINDOW.to_owned(), self.window_entry())]);
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Overwrite,
-            partition_by: None,
-            predicate: Some(self.predicate()),
-        };
-        let snapshot = table.map(|table| &table.snapshot as &dyn TableReference);
-        let commit = CommitBuilder::from(properties).with_actions(actions).build(
-            snapshot,
-            Arc::clone(&log),
-            operation,
-        );
-        let landed = async { commit.into_prepared_commit_future().await?.await }.await;
-        let landed = match landed {
-            Ok(landed) => landed,
-            Err(error) => return Err(self.not_committed(&log, written, error).await),
-        };
-        let version = landed.version.cast_signed();
-        // The rows are in; a checkpoint that fails now is made by a later commit.
-        if let Err(error) = landed.await {
-            tracing::warn!(view = %self.schema.view(), %error, "no checkpoint was made");
-        }
-        Ok(version)
-    }
-
-    async fn not_committed(
-        &self,
-        log: &LogStoreRef,
-        written: Vec<Path>,
-        error: DeltaTableError,
-    ) -> Error {
-        if !Table::is_conflict(&error) {
-            // Whether the commit landed is not known, so its files stay.
-            return Error::Delta {
-                operation: "commit to",
-                table: self.schema.view().to_string(),
-                source: Box::new(error),
-            };
-        }
-        let store = log.object_store(None);
-        for path in written {
-            if let Err(error) = store.delete(&path).await {
-                tracing::warn!(%path, %error, "an unused file stays until a vacuum");
-            }
-        }
-        Error::Conflict {
-            view: self.schema.view().clone(),
-        }
-    }
-
-    fn window_entry(&self) -> Value {
-        let start = self.window.start().map(EventTime::as_micros);
-        serde_json::json!({ "start": start, "end": self.window.end().as_micros() })
-    }
-
-    fn predicate(&self) -> String {
-        let end = self.window.end();
-        match self.window.start() {
-            Some(start) => {
-                format!("{EVENT_TIMESTAMP} >= '{start}' AND {EVENT_TIMESTAMP} < '{end}'")
-            }
-            None => format!("{EVENT_TIMESTAMP} < '{end}'"),
-        }
+        Ok(stale)
     }
 }
 
-/// The window that [`Commit::window_entry`] wrote.
+/// A file that is replaced.
+struct Stale {
+    file: DataFile,
+    remove: Action,
+    keeps: Keeps,
+}
+
+/// Which rows of a replaced file are written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    Nothing,
+    /// Those outside of the window.
+    Outside,
+    /// Those outside of the window, and those that were pushed.
+    Pushed,
+}
+
+fn window_entry(window: &TimeRange) -> Value {
+    let start = window.start().map(EventTime::as_micros);
+    serde_json::json!({ "start": start, "end": window.end().as_micros() })
+}
+
+fn predicate(window: &TimeRange) -> String {
+    let end = window.end();
+    match window.start() {
+        Some(start) => {
+            format!("{EVENT_TIMESTAMP} >= '{start}' AND {EVENT_TIMESTAMP} < '{end}'")
+        }
+        None => format!("{EVENT_TIMESTAMP} < '{end}'"),
+    }
+}
+
+/// The window that [`window_entry`] wrote.
 pub(crate) fn window_of(entry: &Value) -> Option<TimeRange> {
     let end = EventTime::from_micros(entry.get("end")?.as_i64()?);
     match entry.get("start")? {
@@ -295,7 +320,7 @@ pub(crate) fn window_of(entry: &Value) -> Option<TimeRange> {
 }
 
 /// The error of this crate that travelled through DataFusion, or what else it is.
-fn our_error(error: DataFusionError) -> Result<Error, DataFusionError> {
+pub(crate) fn our_error(error: DataFusionError) -> Result<Error, DataFusionError> {
     match error {
         DataFusionError::External(inner) => match inner.downcast::<Error>() {
             Ok(ours) => Ok(*ours),

@@ -84,11 +84,11 @@ pub(crate) enum WriteError {
     Files(DeltaTableError),
 }
 
-/// The rows of `input`, stamped, and those of `kept`, sorted by event time.
+/// The rows of `input`, stamped, and those of all `kept`, sorted by event time.
 pub(crate) fn sorted(
     stamp: Stamp,
     input: SendableRecordBatchStream,
-    kept: Option<Arc<dyn ExecutionPlan>>,
+    kept: Vec<Arc<dyn ExecutionPlan>>,
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
     let columns = Arc::clone(&stamp.columns);
     let order = [EVENT_TIMESTAMP, SEQUENCE].map(|name| {
@@ -122,8 +122,9 @@ pub(crate) fn sorted(
         false,
         None,
     )?);
-    if let Some(kept) = kept {
-        rows = plans::one_partition(UnionExec::try_new(vec![rows, kept])?);
+    if !kept.is_empty() {
+        let all = std::iter::once(rows).chain(kept).collect();
+        rows = plans::one_partition(UnionExec::try_new(all)?);
     }
     Ok(Arc::new(SortExec::new(order, rows)))
 }

@@ -35,6 +35,8 @@ pub struct Scan {
     pub created: Option<Between>,
     /// Only rows whose `_sequence` is at least this: those of later ingests.
     pub since: Option<i64>,
+    /// Only rows whose `_sequence` is less than this: those of earlier commits.
+    pub before: Option<i64>,
 }
 
 impl Scan {
@@ -46,7 +48,10 @@ impl Scan {
         let between = times.into_iter().filter_map(|(column, between)| {
             between.map(|Between { low, high }| Condition::Between(column, low, high))
         });
-        between.chain(self.since.map(Condition::Since)).collect()
+        between
+            .chain(self.since.map(Condition::Since))
+            .chain(self.before.map(Condition::Before))
+            .collect()
     }
 }
 

@@ -13,19 +13,18 @@ use fs_core::{EVENT_TIMESTAMP, EventTime, SEQUENCE, TimeRange, ViewName};
 
 use crate::Error;
 use crate::evolution::plain;
+use crate::sequence::MAX_ROWS;
 
-/// Most rows of one commit: `_sequence` has 32 bits for them.
-const MAX_ROWS: u64 = 1 << 32;
-
-/// Checks and numbers the rows of one window.
+/// Checks and numbers the rows of one commit.
 #[derive(Debug)]
 pub(crate) struct Stamp {
     pub(crate) view: ViewName,
-    pub(crate) window: TimeRange,
+    /// Where the event times of all rows lie; anywhere if absent.
+    pub(crate) window: Option<TimeRange>,
     /// The columns of the files to write.
     pub(crate) columns: SchemaRef,
-    /// The number of this ingest, the upper half of every `_sequence`.
-    pub(crate) ingest: i64,
+    /// The `_sequence` of the first row.
+    pub(crate) first: i64,
     /// Rows so far.
     pub(crate) rows: Arc<AtomicU64>,
 }
@@ -74,17 +73,20 @@ impl Stamp {
 
     fn number(&self, rows: usize) -> Result<ArrayRef, Error> {
         let count = rows as u64;
-        let first = self.rows.fetch_add(count, Ordering::Relaxed);
-        if first + count > MAX_ROWS {
+        let before = self.rows.fetch_add(count, Ordering::Relaxed);
+        if before + count > MAX_ROWS {
             let problem = format!("a window has at most {MAX_ROWS} rows; choose a shorter one");
             return Err(self.misfit(problem));
         }
-        let base = (self.ingest << 32) | first.cast_signed();
-        let numbers = base..base + count.cast_signed();
+        let first = self.first + before.cast_signed();
+        let numbers = first..first + count.cast_signed();
         Ok(Arc::new(Int64Array::from_iter_values(numbers)))
     }
 
     fn check_window(&self, batch: &RecordBatch) -> Result<(), Error> {
+        let Some(window) = self.window else {
+            return Ok(());
+        };
         let events: Option<&TimestampMicrosecondArray> = batch
             .column_by_name(EVENT_TIMESTAMP)
             .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
@@ -93,11 +95,11 @@ impl Stamp {
             .into_iter()
             .flatten()
             .map(EventTime::from_micros)
-            .find(|at| !self.window.contains(*at));
+            .find(|at| !window.contains(*at));
         match outside {
             Some(at) => Err(Error::OutsideWindow {
                 view: self.view.clone(),
-                window: self.window,
+                window,
                 at,
             }),
             None => Ok(()),

@@ -15,6 +15,10 @@ use crate::{Error, register_handlers};
 
 /// Application transaction that counts the windows replaced so far.
 pub const INGEST_APP: &str = "fs.ingest";
+/// Application transactions that hold the first `_sequence` of a push; its key follows.
+pub const PUSH_APP: &str = "fs.push.";
+/// Application transaction that holds the greatest `_sequence` of a pushed row.
+pub const PUSHED_APP: &str = "fs.pushed";
 /// Application transaction that holds the watermark in microseconds UTC.
 pub const WATERMARK_APP: &str = "fs.watermark";
 

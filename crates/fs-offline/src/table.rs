@@ -8,7 +8,7 @@ use fs_core::{EventTime, Location};
 
 use crate::Error;
 use crate::data_file::DataFile;
-use crate::store::{INGEST_APP, OfflineStore, WATERMARK_APP};
+use crate::store::{INGEST_APP, OfflineStore, PUSHED_APP, WATERMARK_APP};
 
 /// A Delta table, pinned to the version that was the newest when it was opened, or to an older one.
 pub(crate) struct Table {
@@ -114,7 +114,12 @@ impl Table {
         Ok(micros.map(EventTime::from_micros))
     }
 
-    async fn transaction(&self, app: &str) -> Result<Option<i64>, Error> {
+    /// The greatest `_sequence` of a row that was pushed; `None` if none ever was.
+    pub(crate) async fn last_pushed(&self) -> Result<Option<i64>, Error> {
+        self.transaction(PUSHED_APP).await
+    }
+
+    pub(crate) async fn transaction(&self, app: &str) -> Result<Option<i64>, Error> {
         self.snapshot
             .transaction_version(self.log.as_ref(), app)
             .await

@@ -1,0 +1,304 @@
+//! How pushed rows get into a table: they are added, in one commit, each push once.
+//!
+//! ```text
+//!   the commit        add one file with the rows of all pushes;
+//!                     txn fs.pushed = the last _sequence; fs.push = {"first": the first one, "rows": n};
+//!                     txn fs.push.<key> = the first _sequence of that push, for each that has a key
+//! ```
+//!
+//! The numbers of pushed rows have bit 31 set (see `_sequence` in the [schema](crate::schema)): they come after
+//! the window that was replaced last, and before the next. Windows that are replaced later leave them
+//! where they are.
+//!
+//! A push with a key that the table knows adds nothing. It knows a key for a day: the transaction of a
+//! key says when it was made, and `delta.setTransactionRetentionDuration` of the table lets Delta forget it
+//! then, readers at once and the log with the next checkpoint. `fs.ingest`, `fs.watermark` and
+//! `fs.pushed` say no time, and stay.
+//!
+//! When somebody else commits first, all is done again on top of that.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::array::RecordBatch;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use deltalake::kernel::{Action, Add, MetadataExt, Transaction};
+use deltalake::logstore::LogStoreRef;
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use fs_core::EventTime;
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use crate::commit::{Commit, Refused, discard};
+use crate::evolution::{Evolution, KEY_RETENTION, KEYS_LAST, evolve};
+use crate::replace::our_error;
+use crate::rewrite::WriteError;
+use crate::sequence::{MAX_ROWS, first_of_ingest, first_pushed_after};
+use crate::stamp::Stamp;
+use crate::store::{INGEST_APP, PUSH_APP, PUSHED_APP};
+use crate::table::Table;
+use crate::{Error, OfflineStore, TableSchema, plans, rewrite};
+
+/// The entry of the commit information that holds the numbers of the pushed rows.
+pub(crate) const PUSH: &str = "fs.push";
+
+/// How often rows are added again because somebody else committed first.
+const ATTEMPTS: usize = 50;
+
+/// Rows that are added together.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// The columns of the schema but `_sequence`, in any order; columns that may be null may be
+    /// missing. Their order is the order in which they count as committed.
+    pub rows: RecordBatch,
+    /// What tells this push from others; without one, it is added however often it comes.
+    pub key: Option<PushKey>,
+}
+
+/// What tells a push from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushKey {
+    /// Any text.
+    pub key: String,
+    /// When it is used, so that it can be forgotten a day later; `None`: never.
+    pub used: Option<EventTime>,
+}
+
+/// Where the rows of a push are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// A version of the table that has them.
+    pub version: i64,
+    /// The `_sequence` of the first row; the others follow one by one.
+    pub first_sequence: i64,
+    /// Whether an earlier push with this key had added rows, so that nothing was added now.
+    pub repeated: bool,
+}
+
+impl OfflineStore {
+    /// Adds the rows of `pushes` in one commit; creates or widens the table first. One answer for each.
+    ///
+    /// ```text
+    ///   key      the table knows        then
+    ///   none                            the rows are added
+    ///   "a"      nothing of "a"         the rows are added
+    ///   "a"      "a"                    nothing is added: `repeated`, with the numbers of the first time
+    /// ```
+    /// A key that two of the pushes have counts for the first of them.
+    pub async fn append(
+        &self,
+        schema: &TableSchema,
+        pushes: &[Push],
+    ) -> Result<Vec<Appended>, Error> {
+        for _ in 0..ATTEMPTS {
+            let table = Table::open(self, schema.view().as_str(), None).await?;
+            let log = match &table {
+                Some(table) => Arc::clone(&table.log),
+                None => Table::log_store(&self.root().join(schema.view().as_str()))?,
+            };
+            let evolution = evolve(schema, table.as_ref())?;
+            let plan = Numbered::of(pushes, table.as_ref()).await?;
+            if plan.rows == 0 {
+                let version = table.map_or(0, |table| table.version());
+                return Ok(plan.answers(version));
+            }
+            let added = self.write_pushed(schema, &log, &evolution, &plan).await?;
+            let mut actions = evolution.actions;
+            forget_keys(table.as_ref(), &mut actions)?;
+            actions.extend(added.iter().cloned().map(Action::Add));
+            let commit = Commit {
+                view: schema.view(),
+                actions,
+                transactions: plan.transactions(),
+                note: (PUSH, json!({ "first": plan.first, "rows": plan.rows })),
+                operation: DeltaOperation::Write {
+                    mode: SaveMode::Append,
+                    partition_by: None,
+                    predicate: None,
+                },
+            };
+            match commit.run(table.as_ref(), &log).await {
+                Ok(version) => return Ok(plan.answers(version)),
+                Err(Refused::Failed(error)) => return Err(error),
+                Err(Refused::Conflict) => discard(&log, &added).await,
+            }
+        }
+        Err(Error::Conflict {
+            view: schema.view().clone(),
+        })
+    }
+
+    async fn write_pushed(
+        &self,
+        schema: &TableSchema,
+        log: &LogStoreRef,
+        evolution: &Evolution,
+        plan: &Numbered,
+    ) -> Result<Vec<Add>, Error> {
+        let stamp = Stamp {
+            view: schema.view().clone(),
+            window: None,
+            columns: Arc::clone(&evolution.columns),
+            first: plan.first,
+            rows: Arc::new(AtomicU64::new(0)),
+        };
+        let columns = plan
+            .batches
+            .first()
+            .map_or_else(|| Arc::clone(schema.columns()), RecordBatch::schema);
+        let rows = stream::iter(plan.batches.clone()).map(Ok);
+        let rows = RecordBatchStreamAdapter::new(columns, rows);
+        let read = |error| {
+            our_error(error).unwrap_or_else(|error| Error::Read {
+                table: schema.view().to_string(),
+                source: Box::new(error),
+            })
+        };
+        let sorted = rewrite::sorted(stamp, Box::pin(rows), Vec::new()).map_err(read)?;
+        let columns = Arc::clone(&evolution.columns);
+        let context = plans::context(self, log);
+        rewrite::write(log, columns, self.options(), sorted, &context)
+            .await
+            .map_err(|error| match error {
+                WriteError::Rows(error) => read(error),
+                WriteError::Files(source) => Error::Delta {
+                    operation: "write files of",
+                    table: schema.view().to_string(),
+                    source: Box::new(source),
+                },
+            })
+    }
+}
+
+/// Which pushes are new, and what numbers their rows get.
+struct Numbered {
+    batches: Vec<RecordBatch>,
+    /// The ingest that the rows come after, where it is not the table's.
+    ingest: Option<i64>,
+    /// The `_sequence` of the first new row.
+    first: i64,
+    /// How many rows are new.
+    rows: i64,
+    /// The keys that are new, with the first `_sequence` of each.
+    keys: Vec<(PushKey, i64)>,
+    /// The first `_sequence` of every push, and whether it is repeated.
+    places: Vec<(i64, bool)>,
+}
+
+impl Numbered {
+    async fn of(pushes: &[Push], table: Option<&Table>) -> Result<Self, Error> {
+        let mut known: HashMap<&str, i64> = HashMap::new();
+        let mut last = None;
+        // A table begins with an ingest, so that every number is above those of rows without a table.
+        let mut ingest = 0;
+        if let Some(table) = table {
+            ingest = table.ingest().await?;
+            last = table.last_pushed().await?;
+            for key in pushes.iter().filter_map(|push| push.key.as_ref()) {
+                if let Some(first) = table.transaction(&key_app(&key.key)).await? {
+                    known.insert(&key.key, first);
+                }
+            }
+        }
+        let rows = pushes.iter().map(|push| push.rows.num_rows() as u64).sum();
+        let (first, new_ingest) = first_free(ingest, last, rows);
+        let mut plan = Self {
+            batches: Vec::new(),
+            ingest: new_ingest,
+            first,
+            rows: 0,
+            keys: Vec::new(),
+            places: Vec::with_capacity(pushes.len()),
+        };
+        for push in pushes {
+            let earlier = push
+                .key
+                .as_ref()
+                .and_then(|key| known.get(key.key.as_str()));
+            if let Some(first) = earlier {
+                plan.places.push((*first, true));
+                continue;
+            }
+            let first = plan.first + plan.rows;
+            plan.places.push((first, false));
+            plan.rows += push.rows.num_rows().cast_signed() as i64;
+            plan.batches.push(push.rows.clone());
+            if let Some(key) = &push.key {
+                known.insert(&key.key, first);
+                plan.keys.push((key.clone(), first));
+            }
+        }
+        Ok(plan)
+    }
+
+    fn transactions(&self) -> Vec<Transaction> {
+        let keys = self.keys.iter().map(|(key, first)| {
+            let used = key.used.map(|used| used.as_micros().div_euclid(1_000));
+            Transaction::new_with_last_update(key_app(&key.key), *first, used)
+        });
+        let ingest = self
+            .ingest
+            .map(|ingest| Transaction::new(INGEST_APP, ingest));
+        let pushed = Transaction::new(PUSHED_APP, self.first + self.rows - 1);
+        keys.chain(ingest).chain([pushed]).collect()
+    }
+
+    fn answers(&self, version: i64) -> Vec<Appended> {
+        let places = self.places.iter();
+        places
+            .map(|(first_sequence, repeated)| Appended {
+                version,
+                first_sequence: *first_sequence,
+                repeated: *repeated,
+            })
+            .collect()
+    }
+}
+
+/// The first number that `rows` more rows may have after `ingest` and the row `last`; and another ingest
+/// than that, if there is none yet, or if it has no room left.
+fn first_free(ingest: i64, last: Option<i64>, rows: u64) -> (i64, Option<i64>) {
+    let next = last.map_or(0, |last| last + 1);
+    let first = next.max(first_pushed_after(ingest));
+    let has_room = first + rows.min(MAX_ROWS).cast_signed() <= first_of_ingest(ingest + 1);
+    if ingest > 0 && has_room {
+        return (first, None);
+    }
+    (first_pushed_after(ingest + 1), Some(ingest + 1))
+}
+
+fn key_app(key: &str) -> String {
+    format!("{PUSH_APP}{key}")
+}
+
+/// Lets Delta forget the keys of a table that was made before there were pushes.
+fn forget_keys(table: Option<&Table>, actions: &mut Vec<Action>) -> Result<(), Error> {
+    let Some(table) = table else {
+        return Ok(());
+    };
+    let metadata = table.snapshot.metadata();
+    if metadata.configuration().contains_key(KEY_RETENTION) {
+        return Ok(());
+    }
+    let described = actions
+        .iter()
+        .position(|action| matches!(action, Action::Metadata(_)));
+    let metadata = match described.map(|at| actions.swap_remove(at)) {
+        Some(Action::Metadata(metadata)) => metadata,
+        _ => metadata.clone(),
+    };
+    let metadata = metadata.add_config_key(KEY_RETENTION.to_owned(), KEYS_LAST.to_owned());
+    let failed = table.error("describe");
+    let metadata = metadata.map_err(|error| failed(error.into()))?;
+    actions.push(Action::Metadata(metadata));
+    Ok(())
+}
+
+/// The first number of the rows that a commit says it pushed.
+pub(crate) fn first_pushed(entry: &Value) -> Option<i64> {
+    entry.get("first")?.as_i64()
+}
+
+#[cfg(test)]
+mod tests;
