@@ -1,109 +1,75 @@
 //! `fs.v1.FeatureStore`.
+//!
+//! The answers to lookups are written straight from packed rows, which a generated server cannot
+//! send: the calls are told apart here, by their paths.
 
 mod answer;
+mod codec;
+mod entities;
+mod lookup;
+mod message;
+mod route;
+mod stream;
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::{Context, Poll};
 
-use fs_proto::v1::feature_store_server::{FeatureStore, FeatureStoreServer};
-use fs_proto::v1::get_online_features_request::Selection;
-use fs_proto::v1::{
-    GetOnlineFeaturesRequest, GetOnlineFeaturesResponse, GetServingInfoRequest,
-    GetServingInfoResponse, NamedColumn,
-};
-use fs_serving::EntityColumns;
-use tokio::time::timeout;
+use fs_proto::v1::{GetServingInfoRequest, GetServingInfoResponse};
+use futures::future::BoxFuture;
+use tonic::body::Body;
+use tonic::codegen::{Body as HttpBody, Service, StdError, http};
+use tonic::server::NamedService;
 use tonic::{Request, Response, Status};
 
-use crate::off_runtime::off_runtime;
-use crate::request::{feature_request, naming};
+use self::route::{lookups, streamed_lookups, unary, unimplemented};
 use crate::shared::Shared;
-use crate::{Error, telemetry, wire};
 
-/// Answers of more values than this are translated off the runtime's threads.
-const INLINE_VALUES: usize = 32_768;
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct FeatureStore(Arc<Shared>);
 
-/// The service, with its message limits.
-pub(crate) fn service(shared: Arc<Shared>) -> FeatureStoreServer<Service> {
-    let bytes = shared.limits.message_bytes;
-    FeatureStoreServer::new(Service { shared })
-        .max_decoding_message_size(bytes)
-        .max_encoding_message_size(bytes)
+/// The service, over what every handler shares.
+pub(crate) const fn service(shared: Arc<Shared>) -> FeatureStore {
+    FeatureStore(shared)
 }
 
-#[derive(Debug)]
-pub(crate) struct Service {
+impl NamedService for FeatureStore {
+    const NAME: &'static str = fs_proto::SERVICE;
+}
+
+impl<B> Service<http::Request<B>> for FeatureStore
+where
+    B: HttpBody + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        match request.uri().path() {
+            "/fs.v1.FeatureStore/GetOnlineFeatures" => lookups(shared, request),
+            "/fs.v1.FeatureStore/GetOnlineFeaturesStream" => streamed_lookups(shared, request),
+            "/fs.v1.FeatureStore/GetServingInfo" => unary(shared, request, get_serving_info),
+            _ => unimplemented(),
+        }
+    }
+}
+
+async fn get_serving_info(
     shared: Arc<Shared>,
-}
-
-impl Service {
-    async fn answer(
-        &self,
-        request: GetOnlineFeaturesRequest,
-    ) -> Result<GetOnlineFeaturesResponse, Error> {
-        let snapshot = self.shared.live.snapshot()?;
-        let (service, features) = match &request.selection {
-            Some(Selection::FeatureService(name)) => (Some(name.as_str()), None),
-            Some(Selection::Features(list)) => (None, Some(list.features.as_slice())),
-            None => (None, None),
-        };
-        let features = feature_request(service, features)?;
-        let naming = naming(request.full_feature_names);
-        let serving = &self.shared.serving;
-        let plan = serving.plan(&snapshot.catalog, snapshot.version, &features, naming)?;
-        let entities = self.entities(request.entities)?;
-        let vectors = serving.get(&plan, &entities).await?;
-
-        let with_times = request.include_event_times;
-        let values = vectors.rows.saturating_mul(vectors.columns.len());
-        let translate = move || answer::response(&vectors, snapshot.version, with_times);
-        if values <= INLINE_VALUES {
-            return Ok(translate());
-        }
-        off_runtime(async move { translate() }).await
-    }
-
-    fn entities(&self, columns: Vec<NamedColumn>) -> Result<EntityColumns, Error> {
-        let columns = columns
-            .into_iter()
-            .map(|NamedColumn { name, values }| {
-                let array = wire::to_array(&name, values.unwrap_or_default())?;
-                Ok((name, array))
-            })
-            .collect::<Result<_, Error>>()?;
-        let entities = EntityColumns::new(columns)?;
-        let (rows, limit) = (entities.rows(), self.shared.limits.rows);
-        if rows > limit {
-            return Err(Error::TooManyRows { rows, limit });
-        }
-        Ok(entities)
-    }
-}
-
-#[tonic::async_trait]
-impl FeatureStore for Service {
-    async fn get_online_features(
-        &self,
-        request: Request<GetOnlineFeaturesRequest>,
-    ) -> Result<Response<GetOnlineFeaturesResponse>, Status> {
-        let started = Instant::now();
-        let after = self.shared.limits.request_time;
-        let answer = timeout(after, self.answer(request.into_inner()));
-        let answer = async { answer.await.map_err(|_elapsed| Error::Timeout { after })? };
-        let outcome = self.shared.until_cutoff(answer).await;
-        telemetry::request("GetOnlineFeatures", started, &outcome);
-        Ok(Response::new(outcome?))
-    }
-
-    async fn get_serving_info(
-        &self,
-        _: Request<GetServingInfoRequest>,
-    ) -> Result<Response<GetServingInfoResponse>, Status> {
-        let live = &self.shared.live;
-        Ok(Response::new(GetServingInfoResponse {
-            project: live.project().to_string(),
-            registry_version: live.version().unwrap_or(0),
-            server_version: env!("CARGO_PKG_VERSION").to_owned(),
-        }))
-    }
+    _: Request<GetServingInfoRequest>,
+) -> Result<Response<GetServingInfoResponse>, Status> {
+    let live = &shared.live;
+    Ok(Response::new(GetServingInfoResponse {
+        project: live.project().to_string(),
+        registry_version: live.version().unwrap_or(0),
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }))
 }

@@ -7,17 +7,19 @@
 
 mod from_arrow;
 mod nulls;
+pub(crate) mod protobuf;
 mod to_arrow;
 
 use arrow::array::ArrayRef;
 use bytes::Bytes;
 use fs_core::DataType;
 use fs_proto::v1::{Column, FeatureColumn, GetOnlineFeaturesResponse, NamedColumn};
-use fs_serving::{Status, VectorColumn};
+use fs_serving::Status;
 
 use crate::Error;
 
-pub(crate) use self::from_arrow::{from_array, from_times};
+pub(crate) use self::from_arrow::from_array;
+pub(crate) use self::nulls::check_mask;
 pub(crate) use self::to_arrow::to_array;
 
 /// An entity column for a request; nulls stay null.
@@ -36,14 +38,29 @@ pub fn named_column(name: &str, values: &ArrayRef) -> Result<NamedColumn, Error>
     })
 }
 
-/// The columns of an answer, null wherever the status is not [`Status::Present`].
-pub fn feature_columns(answer: GetOnlineFeaturesResponse) -> Result<Vec<VectorColumn>, Error> {
-    let rows = usize::try_from(answer.row_count).unwrap_or(usize::MAX);
-    let columns = answer.columns.into_iter();
-    columns.map(|column| vector_column(column, rows)).collect()
+/// A column of an answer, as a client that has Arrow reads it.
+#[derive(Debug, Clone)]
+pub struct ReceivedColumn {
+    /// `feature`, or `view__feature`.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// The values; null wherever the status is not [`Status::Present`].
+    pub values: ArrayRef,
+    /// One status per value.
+    pub statuses: Vec<Status>,
 }
 
-fn vector_column(column: FeatureColumn, rows: usize) -> Result<VectorColumn, Error> {
+/// The columns of an answer, null wherever the status is not [`Status::Present`].
+pub fn feature_columns(answer: GetOnlineFeaturesResponse) -> Result<Vec<ReceivedColumn>, Error> {
+    let rows = usize::try_from(answer.row_count).unwrap_or(usize::MAX);
+    let columns = answer.columns.into_iter();
+    columns
+        .map(|column| received_column(column, rows))
+        .collect()
+}
+
+fn received_column(column: FeatureColumn, rows: usize) -> Result<ReceivedColumn, Error> {
     let FeatureColumn {
         name,
         values,
@@ -70,7 +87,7 @@ fn vector_column(column: FeatureColumn, rows: usize) -> Result<VectorColumn, Err
     if values.len() != rows || read.len() != rows {
         return Err(malformed());
     }
-    Ok(VectorColumn {
+    Ok(ReceivedColumn {
         name,
         data_type,
         values,

@@ -61,13 +61,11 @@ async fn read(
     let answer = serving
         .get(&plan, &EntityColumns::new(keys.clone())?)
         .await?;
-    let features = answer.columns.into_iter().map(|column| Feature {
-        name: column.name,
-        values: column.values,
-        statuses: column
-            .statuses
-            .iter()
-            .map(|status| status.as_str())
+    let features = answer.columns().map(|column| Feature {
+        name: column.name().to_owned(),
+        values: column.to_arrow(),
+        statuses: (0..answer.rows())
+            .map(|row| column.status(row).as_str())
             .collect(),
     });
     Ok(Vectors {

@@ -186,8 +186,9 @@ async fn both(world: &World, now: i64) -> Vec<(Option<i64>, Status)> {
     world.compare(&asked, &[now]).await;
     let values = world.values_served(&asked).await;
     let served = world.served(&asked).await;
-    let column = served.columns.iter().find(|c| c.name == "single__large");
-    let statuses = column.unwrap().statuses.iter().copied();
+    let column = served.columns().find(|c| c.name() == "single__large");
+    let column = column.unwrap();
+    let statuses = (0..served.rows()).map(|row| column.status(row));
     values.into_iter().zip(statuses).collect()
 }
 

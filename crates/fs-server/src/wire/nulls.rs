@@ -16,19 +16,25 @@ pub(super) fn mask(array: &dyn Array) -> Bytes {
     }
 }
 
+/// Checks that a mask fits its column.
+pub(crate) fn check_mask(column: &str, nulls: &[u8], values: usize) -> Result<(), Error> {
+    if nulls.is_empty() || nulls.len() == values {
+        return Ok(());
+    }
+    Err(Error::NullMask {
+        column: column.to_owned(),
+        values,
+        nulls: nulls.len(),
+    })
+}
+
 /// A mask that fits its column.
 pub(super) struct Mask(Bytes);
 
 impl Mask {
     pub(super) fn new(column: &str, nulls: Bytes, values: usize) -> Result<Self, Error> {
-        if nulls.is_empty() || nulls.len() == values {
-            return Ok(Self(nulls));
-        }
-        Err(Error::NullMask {
-            column: column.to_owned(),
-            values,
-            nulls: nulls.len(),
-        })
+        check_mask(column, &nulls, values)?;
+        Ok(Self(nulls))
     }
 
     /// The mask as Arrow has it.

@@ -225,10 +225,9 @@ impl World {
     pub(in crate::tests) async fn values_served(&self, asked: &[Asked]) -> Vec<Option<i64>> {
         let served = self.served(asked).await;
         let column = served
-            .columns
-            .iter()
-            .find(|column| column.name == "single__large");
-        values_behind(&column.unwrap().values)
+            .columns()
+            .find(|column| column.name() == "single__large");
+        values_behind(&column.unwrap().to_arrow())
     }
 
     /// Asks both sides at these instants, one after the other; they must agree to the bit. Training
@@ -255,17 +254,26 @@ fn values_behind(large: &ArrayRef) -> Vec<Option<i64>> {
 fn agree(served: &FeatureVectors, trained: &RecordBatch, now: i64) {
     let schema = trained.schema();
     // Three columns of keys and one of times come first.
-    let names: Vec<&String> = schema.fields().iter().map(|f| f.name()).skip(4).collect();
-    let columns = &served.columns;
-    assert_eq!(columns.iter().map(|c| &c.name).collect::<Vec<_>>(), names);
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|f| f.name().as_str())
+        .skip(4)
+        .collect();
+    let columns = served.columns();
+    assert_eq!(
+        served.columns().map(|c| c.name()).collect::<Vec<_>>(),
+        names
+    );
     assert_eq!(names.len(), 4 * FEATURES.len());
-    for (column, values) in columns.iter().zip(&trained.columns()[4..]) {
-        let name = &column.name;
+    for (column, values) in columns.zip(&trained.columns()[4..]) {
+        let name = column.name();
         // Arrow compares floats by their bits.
-        let (online, offline) = (column.values.to_data(), values.to_data());
+        let (online, offline) = (column.to_arrow().to_data(), values.to_data());
         assert_eq!(online, offline, "{name} at {now}");
-        for (row, status) in column.statuses.iter().enumerate() {
-            let there = *status == Status::Present;
+        for row in 0..served.rows() {
+            let status = column.status(row);
+            let there = status == Status::Present;
             assert_eq!(there, values.is_valid(row), "{name} at {now}: {status:?}");
         }
     }
