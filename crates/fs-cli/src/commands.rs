@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod apply;
+mod bench_serve;
 mod catalogue;
 mod confirm;
 mod datasets;
@@ -56,6 +57,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             Ok(())
         }
         Command::Health(args) => health::run(&args, output).await,
+        Command::BenchServe(args) => bench_serve::run(*args, output).await,
         Command::Demo(args) => demo::run(repo, &args, output).await,
     }
 }

@@ -23,6 +23,7 @@
 //! it all unless told otherwise. Whatever can be asked can be loaded: see [`Target`].
 
 mod answer;
+mod args;
 mod closed;
 mod connection;
 mod entities;
@@ -42,6 +43,7 @@ mod target;
 mod wire;
 
 pub use answer::Values;
+pub use args::{BadKeyRange, LoadArgs, Outcome};
 pub use entities::{Entities, KeyColumn, KeyRange};
 pub use error::Error;
 pub use grpc::GrpcTarget;
