@@ -1,11 +1,14 @@
 //! The command line.
 
+mod bench_serve;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
+pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
 use crate::output::Format;
 
 /// A feature store: definitions in YAML, history in Delta Lake, newest values in Redis or LMDB.
@@ -80,6 +83,8 @@ pub(crate) enum Command {
     Schema,
     /// Ask a server whether it is healthy
     Health(HealthArgs),
+    /// Put load on a feature server, this one's or Feast's, and say what it took to answer
+    BenchServe(Box<BenchServeArgs>),
     /// All of the above on this repo, explained as it goes
     Demo(DemoArgs),
 }
