@@ -11,7 +11,7 @@
 //! | [`Shared::write`] | pushed rows | `writes_in_flight` | the client's, at most `write_time` |
 //! | [`Shared::job`] | work that takes as long as it takes: a materialization, a training set | none | the client's |
 //!
-//! The deadline counts from the arrival of the request's headers, which [`Arrival`] remembers. A
+//! The deadline counts from the arrival of the request's headers, which [`Arrived`] remembers. A
 //! call whose client goes away is dropped with its work, gives back its place, and is counted as
 //! `CANCELLED`. A call costs a microsecond or two: metrics are at hand, nothing is formatted unless
 //! it is said, and a span is made only where somebody listens.
@@ -30,7 +30,7 @@ use tokio::time::timeout_at;
 use tonic::metadata::MetadataMap;
 use tracing::{Instrument, Span};
 
-pub(crate) use self::arrival::Arrival;
+pub(crate) use self::arrival::Arrived;
 pub(crate) use self::request_id::{REQUEST_ID, give as give_request_id};
 use crate::Error;
 use crate::admission::{Ended, Place};
@@ -58,7 +58,7 @@ impl CallContext {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         Self {
             request_id: request_id::of(headers),
-            arrived: Arrival::read(),
+            arrived: arrival::read(),
             patience: deadline::of(headers),
             parent: parent(headers),
         }

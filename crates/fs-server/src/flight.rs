@@ -19,7 +19,6 @@ mod send;
 mod uploads;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::IpcWriteOptions;
@@ -37,10 +36,11 @@ use self::asked::Asked;
 use self::command::Command;
 use self::receive::receive;
 use self::send::send;
+use crate::Error;
+use crate::call::CallContext;
 use crate::off_runtime::off_runtime;
 use crate::shared::Shared;
 use crate::turn::Turn;
-use crate::{Error, telemetry};
 
 pub(crate) use self::uploads::Uploads;
 
@@ -191,12 +191,10 @@ impl Service {
     async fn measured<T: Send>(
         &self,
         method: &'static str,
+        context: &CallContext,
         work: impl Future<Output = Result<T, Error>> + Send,
     ) -> Answer<T> {
-        let started = Instant::now();
-        let outcome = self.shared.until_cutoff(work).await;
-        telemetry::request(method, started, &outcome);
-        Ok(Response::new(outcome?))
+        Ok(Response::new(self.shared.job(method, context, work).await?))
     }
 }
 
@@ -218,29 +216,35 @@ impl FlightService for Service {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Answer<Self::DoExchangeStream> {
+        let context = CallContext::from_metadata(request.metadata());
         let work = self.exchange(request.into_inner()).boxed();
-        self.measured("DoExchange", work).await
+        self.measured("flight.DoExchange", &context, work).await
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Answer<Self::DoPutStream> {
+        let context = CallContext::from_metadata(request.metadata());
         let work = self.put(request.into_inner());
-        let result = self.measured("DoPut", work).await?.into_inner();
+        let result = self.measured("flight.DoPut", &context, work).await?;
+        let result = result.into_inner();
         Ok(Response::new(stream::iter([Ok(result)]).boxed()))
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
+        let context = CallContext::from_metadata(request.metadata());
         let work = self.get(request.into_inner()).boxed();
-        self.measured("DoGet", work).await
+        self.measured("flight.DoGet", &context, work).await
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Answer<FlightInfo> {
+        let context = CallContext::from_metadata(request.metadata());
         let work = self.flight_info(request.into_inner()).boxed();
-        self.measured("GetFlightInfo", work).await
+        self.measured("flight.GetFlightInfo", &context, work).await
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Answer<SchemaResult> {
+        let context = CallContext::from_metadata(request.metadata());
         let work = self.schema(request.get_ref()).boxed();
-        self.measured("GetSchema", work).await
+        self.measured("flight.GetSchema", &context, work).await
     }
 
     async fn list_flights(&self, _: Request<Criteria>) -> Answer<Self::ListFlightsStream> {

@@ -16,7 +16,7 @@
 //! | `fs_serving_…` | | stages of an online read, and rows by view and status: `fs-serving` says which |
 //!
 //! A method is `GetOnlineFeatures` of our own gRPC service, or has its service or its path in front:
-//! `feast.GetOnlineFeatures`, `POST /push`. What never got as far as a method counts as `unread`.
+//! `flight.DoGet`, `feast.GetOnlineFeatures`, `POST /push`. What never got as far as a method counts as `unread`.
 //! A training set is in flight from the moment it gets its turn, which is before its spine is
 //! received, until its last message is sent or the work is given up.
 //!
@@ -99,21 +99,6 @@ pub(crate) fn render(shared: &Shared) -> String {
     }
     shared.freshness.show(shared.clock.now());
     prometheus().render()
-}
-
-/// Counts a call that was not made through [`Shared::call`].
-pub(crate) fn request<T>(
-    method: &'static str,
-    started: std::time::Instant,
-    outcome: &Result<T, crate::Error>,
-) {
-    let code = match outcome {
-        Ok(_) => "OK",
-        Err(error) => fs_core::Coded::code(error).name(),
-    };
-    counter!("fs_server_requests_total", "method" => method, "code" => code).increment(1);
-    let seconds = started.elapsed().as_secs_f64();
-    metrics::histogram!("fs_server_request_seconds", "method" => method).record(seconds);
 }
 
 pub(crate) fn training_set_begun() {

@@ -16,13 +16,12 @@ use std::task::{Context, Poll, ready};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Request, Response};
 use fs_core::Code;
-use tokio::task::futures::TaskLocalFuture;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::service::Routes;
 
-use crate::call::{Arrival, REQUEST_ID, give_request_id};
+use crate::call::{Arrived, REQUEST_ID, give_request_id};
 use crate::shared::Shared;
 use crate::telemetry::Measured;
 
@@ -57,7 +56,7 @@ impl Service<Request<Body>> for Edge {
             request_id: give_request_id(request.headers_mut()),
             path: request.uri().path_and_query().cloned(),
             shared: self.shared.clone(),
-            answer: Arrival::now(self.routes.call(request)),
+            answer: Arrived::now(self.routes.call(request)),
         }
     }
 }
@@ -68,7 +67,7 @@ pub(super) struct Answer {
     request_id: HeaderValue,
     path: Option<PathAndQuery>,
     shared: Arc<Shared>,
-    answer: TaskLocalFuture<Arrival, Routed>,
+    answer: Arrived<Routed>,
 }
 
 impl Future for Answer {
@@ -76,10 +75,7 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = ready!(Pin::new(&mut self.answer).poll(context))?;
-        let was_read = Pin::new(&mut self.answer)
-            .take_value()
-            .is_some_and(|arrival| arrival.was_read());
-        if !was_read {
+        if !self.answer.was_read() {
             self.unread(response.headers_mut());
         }
         let id = self.request_id.clone();
