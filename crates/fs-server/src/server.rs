@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use fs_core::Clock;
 use fs_engine::Engine;
+use fs_materialize::Materializer;
 use fs_registry::Registry;
 use fs_serving::Serving;
 use fs_training::TrainingSets;
@@ -21,6 +22,7 @@ use tonic::transport::server::TcpIncoming;
 use self::edge::Edge;
 use self::health::HealthWatch;
 use crate::admission::Admission;
+use crate::feast::{self, Jobs};
 use crate::live::Live;
 use crate::shared::Shared;
 use crate::telemetry::{Calls, Freshness, Lines};
@@ -44,6 +46,9 @@ pub struct Backends {
     pub training: TrainingSets,
     /// What finds rows of training sets that SQL selects, or that are every key as of an instant.
     pub engine: Arc<Engine>,
+    /// What clients of Feast let bring rows from the sources to the stores. Its online store may be
+    /// the one that is served from, or another way to it: its connections live on other threads.
+    pub materializer: Materializer,
     /// What the age of uploaded spines is measured with.
     pub clock: Arc<dyn Clock>,
 }
@@ -88,6 +93,7 @@ impl Server {
             serving: backends.serving,
             training: backends.training,
             engine: backends.engine,
+            jobs: Jobs::new(backends.materializer),
             clock: backends.clock,
             turns: Turns::new(limits.training_sets),
             limits,
@@ -166,6 +172,8 @@ fn routes(shared: &Arc<Shared>, health: &HealthWatch) -> Result<Routes, Error> {
         .add_service(reflection().build_v1().map_err(Error::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(Error::Reflection)?)
         .add_service(grpc::service(shared.clone()))
+        .add_service(feast::serving_service(shared.clone()))
+        .add_service(feast::feature_server(shared.clone()))
         .add_service(flight::service(shared.clone()));
     Ok(routes)
 }

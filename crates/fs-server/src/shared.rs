@@ -10,6 +10,7 @@ use fs_training::TrainingSets;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
+use crate::feast::Jobs;
 use crate::flight::Uploads;
 use crate::live::Live;
 use crate::telemetry::{Calls, Freshness, Lines};
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) serving: Arc<Serving>,
     pub(crate) training: TrainingSets,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) jobs: Jobs,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) admission: Admission,

@@ -38,6 +38,7 @@ pub(super) async fn bind(
         serving: Arc::new(Serving::new(project.online()?, Arc::clone(&clock))),
         training: project.training()?,
         engine: project.engine()?,
+        materializer: project.materializer(Arc::clone(&clock))?,
         clock,
     };
     let options = ServerOptions {

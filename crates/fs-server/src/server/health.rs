@@ -1,6 +1,6 @@
-//! gRPC health: the server as a whole (`""`), and the feature store.
+//! gRPC health: the server as a whole (`""`), and the services that read and write features.
 //!
-//! | | `""` | `fs.v1.FeatureStore` |
+//! | | `""` | each of [`fs_proto::SERVICES`] |
 //! |---|---|---|
 //! | nothing applied yet | `SERVING` | `NOT_SERVING` |
 //! | a version is served | `SERVING` | `SERVING` |
@@ -38,13 +38,14 @@ impl HealthWatch {
         } else {
             ServingStatus::NotServing
         };
-        let reporter = &self.reporter;
-        reporter.set_service_status(fs_proto::SERVICE, status).await;
+        for service in fs_proto::SERVICES {
+            self.reporter.set_service_status(service, status).await;
+        }
     }
 
     /// Tells everybody who watches that the server is going.
     pub(super) async fn set_draining(&self) {
-        for service in [SERVER, fs_proto::SERVICE] {
+        for service in everything() {
             let status = ServingStatus::NotServing;
             self.reporter.set_service_status(service, status).await;
         }
@@ -52,8 +53,13 @@ impl HealthWatch {
 
     /// Ends the streams of those who watch, which would hold up the shutdown for ever.
     pub(super) async fn end_watches(mut self) {
-        for service in [SERVER, fs_proto::SERVICE] {
+        for service in everything() {
             self.reporter.clear_service_status(service).await;
         }
     }
+}
+
+/// The names of all that has a health.
+fn everything() -> impl Iterator<Item = &'static str> {
+    [SERVER].into_iter().chain(fs_proto::SERVICES)
 }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyValue, Location, ViewName};
 use fs_engine::{Engine, EngineOptions};
+use fs_materialize::Materializer;
 use fs_offline::OfflineStore;
 use fs_online::key::encode_key;
 use fs_online::{
@@ -111,17 +112,22 @@ impl Setup {
 
     pub(super) async fn bind(&self) -> Result<Server, Error> {
         let serving = Serving::new(self.store.clone(), self.clock.clone());
+        let engine = Engine::new(EngineOptions {
+            base_dir: self.folder.path().to_owned(),
+            ..EngineOptions::default()
+        });
+        let engine = Arc::new(engine.unwrap());
         let backends = Backends {
             registry: self.registry.clone(),
             serving: Arc::new(serving),
             training: TrainingSets::new(self.offline.clone(), TrainingOptions::default())?,
-            engine: Arc::new(
-                Engine::new(EngineOptions {
-                    base_dir: self.folder.path().to_owned(),
-                    ..EngineOptions::default()
-                })
-                .unwrap(),
+            materializer: Materializer::new(
+                engine.clone(),
+                self.offline.clone(),
+                self.store.clone(),
+                self.clock.clone(),
             ),
+            engine,
             clock: self.clock.clone(),
         };
         Server::bind(backends, self.options.clone()).await
