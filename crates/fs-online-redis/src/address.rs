@@ -1,22 +1,137 @@
 //! The URL of a Redis, and what of it may be shown.
 
-use fs_online::Error;
-use redis::Client;
+use std::path::Path;
 
-/// Opens `url`, without connecting, and says how the store is called in messages.
-pub(crate) fn open(url: &str) -> Result<(Client, String), Error> {
-    match Client::open(url) {
-        Ok(client) => {
-            let store = format!("redis at {}", client.get_connection_info().addr());
-            Ok((client, store))
-        }
-        Err(error) => Err(Error::CannotOpen {
-            store: format!("redis at {}", without_secrets(url)),
-            hint: "write its URL as redis://HOST:PORT, rediss://HOST:PORT for TLS, or \
-                   unix:///PATH, with USER:PASSWORD@ before the host where it has one",
-            source: Box::new(error),
-        }),
+use fs_online::Error;
+use fs_online::error::Cause;
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _,
+    TlsCertificates,
+};
+
+use crate::RedisOptions;
+
+const URL_HINT: &str = "write its URL as redis://HOST:PORT, rediss://HOST:PORT for TLS, or \
+                        unix:///PATH, with USER:PASSWORD@ before the host where it has one";
+const CLUSTER_HINT: &str = "write the URL of a cluster as redis://HOST:PORT,HOST:PORT or \
+                            rediss://HOST:PORT,HOST:PORT with some of its nodes, without a database";
+const LIST_HINT: &str = "only a cluster has several addresses: set `cluster: true`, or leave one";
+const TLS_HINT: &str = "certificates are for a URL that begins with rediss://";
+const FILE_HINT: &str = "check the files with its certificates";
+
+/// The servers that a URL names.
+#[derive(Debug)]
+pub(crate) struct Address {
+    /// How the store is called in messages.
+    pub(crate) store: String,
+    /// The first server of the URL.
+    pub(crate) server: Client,
+    /// The others.
+    pub(crate) others: Vec<Client>,
+}
+
+/// Opens `url`, without connecting.
+pub(crate) fn open(url: &str, options: &RedisOptions) -> Result<Address, Error> {
+    let kind = if options.cluster {
+        "redis cluster"
+    } else {
+        "redis"
+    };
+    let refuse = |hint: &'static str, source: Cause| Error::CannotOpen {
+        store: format!("{kind} at {}", without_secrets(url)),
+        hint,
+        source,
+    };
+    let urls = one_by_one(url);
+    if urls.len() > 1 && !options.cluster {
+        return Err(refuse(LIST_HINT, "it names several servers".into()));
     }
+    let hint = if options.cluster {
+        CLUSTER_HINT
+    } else {
+        URL_HINT
+    };
+    let open = |url: &String| {
+        let info = url
+            .as_str()
+            .into_connection_info()
+            .map_err(|error| refuse(hint, error.into()))?;
+        if options.cluster && !is_of_cluster(&info) {
+            return Err(refuse(hint, "no cluster is reached like this".into()));
+        }
+        client(info, options).map_err(|(hint, source)| refuse(hint, source))
+    };
+    let (first, rest) = urls
+        .split_first()
+        .ok_or_else(|| refuse(hint, "it is empty".into()))?;
+    let server = open(first)?;
+    let others: Vec<Client> = rest.iter().map(open).collect::<Result<_, _>>()?;
+    let names: Vec<String> = std::iter::once(&server)
+        .chain(&others)
+        .map(address_of)
+        .collect();
+    Ok(Address {
+        store: format!("{kind} at {}", names.join(", ")),
+        server,
+        others,
+    })
+}
+
+/// Host and port of a server, or the path of its socket.
+pub(crate) fn address_of(client: &Client) -> String {
+    client.get_connection_info().addr().to_string()
+}
+
+fn is_of_cluster(info: &ConnectionInfo) -> bool {
+    !matches!(info.addr(), ConnectionAddr::Unix(_)) && info.redis_settings().db() == 0
+}
+
+/// A client for a server, with the certificates of the options.
+fn client(info: ConnectionInfo, options: &RedisOptions) -> Result<Client, (&'static str, Cause)> {
+    let tls = &options.tls;
+    if *tls == crate::RedisTls::default() {
+        return Client::open(info).map_err(|error| (URL_HINT, error.into()));
+    }
+    if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+        return Err((TLS_HINT, "it is not reached over TLS".into()));
+    }
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| {
+            let cause = format!("cannot read {}: {error}", path.display());
+            (FILE_HINT, Cause::from(cause))
+        })
+    };
+    let client_tls = match &tls.client {
+        None => None,
+        Some(files) => Some(ClientTlsConfig {
+            client_cert: read(&files.cert_file)?,
+            client_key: read(&files.key_file)?,
+        }),
+    };
+    let root_cert = tls.ca_file.as_deref().map(read).transpose()?;
+    let certificates = TlsCertificates {
+        client_tls,
+        root_cert,
+    };
+    Client::build_with_tls(info, certificates).map_err(|error| (FILE_HINT, error.into()))
+}
+
+/// `scheme://user@a:1,b:2/path` as `scheme://user@a:1/path` and `scheme://user@b:2/path`.
+fn one_by_one(url: &str) -> Vec<String> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return vec![url.to_owned()];
+    };
+    // A password may hold an unescaped `@`.
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((user, rest)) => (format!("{user}@"), rest),
+        None => (String::new(), rest),
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (hosts, tail) = rest.split_at(end);
+    hosts
+        .split(',')
+        .map(|host| format!("{scheme}://{user}{}{tail}", host.trim()))
+        .collect()
 }
 
 /// `url` without user, password and query.
@@ -28,7 +143,6 @@ fn without_secrets(url: &str) -> String {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), url),
     };
-    // A password may hold an unescaped `@`.
     match rest.rsplit_once('@') {
         Some((_secrets, host)) => format!("{scheme}***@{host}"),
         None => format!("{scheme}{rest}"),
@@ -36,39 +150,4 @@ fn without_secrets(url: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use fs_core::{Code, Coded, code::report};
-
-    use super::*;
-
-    #[test]
-    fn a_store_is_called_by_its_address_and_not_by_its_password() {
-        for url in [
-            "redis://127.0.0.1:6379",
-            "redis://me:secret@127.0.0.1:6379/2",
-            "redis://:secret@127.0.0.1",
-        ] {
-            assert_eq!(open(url).unwrap().1, "redis at 127.0.0.1:6379");
-        }
-    }
-
-    #[test]
-    fn a_malformed_url_is_refused_with_an_example_and_without_its_password() {
-        for url in [
-            "",
-            "127.0.0.1:6379",
-            "http://me:secret@127.0.0.1",
-            "redis://me:se@cret@:99999999",
-            "redis://me:secret@127.0.0.1/not_a_number",
-            "me:secret@127.0.0.1",
-            "redis://me:secret@127.0.0.1:port",
-            "unix:relative?pass=secret&db=x",
-        ] {
-            let error = open(url).unwrap_err();
-            assert_eq!(error.code(), Code::FailedPrecondition);
-            let text = report(&error);
-            assert!(text.contains("redis://HOST:PORT"), "{text}");
-            assert!(!text.contains("cret"), "{text}");
-        }
-    }
-}
+mod tests;

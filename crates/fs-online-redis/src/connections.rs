@@ -1,203 +1,134 @@
-//! Connections: pooled, replaced when they break, never waited for past a deadline.
-//!
-//! The pool (bb8) hands out *slots*; a slot connects when it is used. A pool of connections proper
-//! would keep dialling a server that is down behind the caller's back, and leave the caller waiting
-//! for nothing but "timed out". This way whoever needs the connection gets the reason, at once.
-//!
-//! A server that goes away breaks all connections together. The first to notice starts a new
-//! *generation*, and the connections of the one before are replaced before they are used again.
+//! The way to Redis: one server, or a cluster of them.
 
-use std::convert::Infallible;
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bb8::{ManageConnection, Pool, RunError};
-use fs_online::Error;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError, ServerErrorKind, Value};
-use tokio::time::{Instant, timeout_at};
+use fs_online::{Error, StoreUsage};
+use redis::{Cmd, Pipeline};
 
-use crate::failure::{cannot_connect, failed};
-use crate::{RedisOptions, address};
+use crate::address::{self, Address};
+use crate::cluster::Cluster;
+use crate::deadline::Deadline;
+use crate::keyspace::slot;
+use crate::lane::Lane;
+use crate::meter::Meter;
+use crate::node::{Alarm, Node};
+use crate::{RedisOptions, reply::Replies};
+
+/// A command on one key, and the slot of that key.
+#[derive(Debug, Clone)]
+pub(crate) struct Command {
+    pub(crate) slot: u16,
+    pub(crate) cmd: Cmd,
+}
+
+impl Command {
+    /// `name` on `key`: add the other arguments.
+    pub(crate) fn on(name: &str, key: &str) -> Self {
+        let mut cmd = redis::cmd(name);
+        cmd.arg(key);
+        let slot = slot(key.as_bytes());
+        Self { slot, cmd }
+    }
+
+    pub(crate) fn arg(mut self, argument: impl redis::ToRedisArgs) -> Self {
+        self.cmd.arg(argument);
+        self
+    }
+}
 
 /// The way to one Redis.
+#[derive(Debug)]
 pub(crate) struct Connections {
     /// What the store is called in messages.
     pub(crate) store: String,
     pub(crate) options: RedisOptions,
-    client: Client,
-    config: AsyncConnectionConfig,
-    slots: Pool<Slots>,
-    generation: AtomicU64,
+    servers: Servers,
+    meter: Arc<Meter>,
 }
 
-/// A place for one connection.
-#[derive(Debug, Default)]
-struct Slot(Option<Link>);
-
-struct Link {
-    connection: MultiplexedConnection,
-    generation: u64,
-}
-
-/// Makes slots, which cannot fail.
 #[derive(Debug)]
-struct Slots;
-
-/// An answer, or the error of a connection that is of no more use.
-type Attempt = Result<Vec<Value>, RedisError>;
+enum Servers {
+    One(Node),
+    Cluster(Cluster),
+}
 
 impl Connections {
     /// Opens no connection yet.
     pub(crate) fn new(url: &str, options: RedisOptions) -> Result<Self, Error> {
-        let (client, store) = address::open(url)?;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(options.connect_timeout))
-            // Deadlines are kept in `send`, where the time spent on connecting counts too.
-            .set_response_timeout(None);
-        let slots = Pool::builder()
-            .max_size(options.connections.max(1))
-            .test_on_check_out(false)
-            // Without these the pool needs no task, and can be built outside a runtime.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .build_unchecked(Slots);
+        let address = address::open(url, &options)?;
+        let store = address.store.clone();
+        let meter = Arc::new(Meter::default());
+        let servers = if options.cluster {
+            Servers::Cluster(Cluster::new(address, &options, Arc::clone(&meter)))
+        } else {
+            let Address { store, server, .. } = address;
+            let node = Node::new(
+                server,
+                store,
+                &options,
+                Alarm::default(),
+                Arc::clone(&meter),
+            );
+            Servers::One(node)
+        };
         Ok(Self {
             store,
             options,
-            client,
-            config,
-            slots,
-            generation: AtomicU64::new(0),
+            servers,
+            meter,
         })
     }
 
-    /// Sends `pipeline` in one round trip; one answer or server error for each of its commands.
-    ///
-    /// A pipeline may be sent a second time, when a connection turns out to be broken: all that is sent
-    /// here is harmless to repeat.
+    /// Sends `commands` in one round trip to each server that they concern; one answer or server error
+    /// for each. They do not depend on each other, unless they concern the same key.
     pub(crate) async fn send(
         &self,
         operation: &'static str,
-        within: Duration,
-        pipeline: &Pipeline,
-    ) -> Result<Vec<Value>, Error> {
-        let late = || Error::Timeout {
-            store: self.store.clone(),
-            operation,
-            after: within,
-        };
-        let deadline = Instant::now() + within;
-        let mut slot = match timeout_at(deadline, self.slots.get()).await {
-            Ok(Ok(slot)) => slot,
-            Ok(Err(RunError::User(never))) => match never {},
-            Ok(Err(RunError::TimedOut)) | Err(_) => return Err(late()),
-        };
-        let mut retried = false;
-        loop {
-            // Out of the slot while it is used: a call that is given up leaves no connection behind on
-            // which somebody else would wait.
-            let reused = slot.0.take().filter(|link| self.is_current(link));
-            let mut link = match reused {
-                Some(link) => link,
-                None => match timeout_at(deadline, self.connect()).await {
-                    Ok(link) => link?,
-                    Err(_) => return Err(late()),
-                },
-            };
-            match timeout_at(deadline, link.send(pipeline)).await {
-                Ok(Ok(replies)) => {
-                    if replies.iter().any(is_demoted) {
-                        self.give_up(&link);
-                    } else {
-                        slot.0 = Some(link);
-                    }
-                    return Ok(replies);
+        lane: Lane,
+        commands: Vec<Command>,
+    ) -> Result<Replies<'_>, Error> {
+        let deadline = Deadline::new(operation, self.patience(lane));
+        let replies = match &self.servers {
+            Servers::One(node) => {
+                let mut pipeline = Pipeline::with_capacity(commands.len());
+                for command in commands {
+                    pipeline.add_command(command.cmd);
                 }
-                Ok(Err(error)) => {
-                    self.give_up(&link);
-                    if retried {
-                        return Err(failed(&self.store, operation, error));
-                    }
-                    retried = true;
-                }
-                Err(_) => return Err(late()),
+                node.send(lane, deadline, &pipeline).await?
             }
+            Servers::Cluster(cluster) => cluster.send(lane, deadline, commands).await?,
+        };
+        Ok(Replies::new(self, operation, replies))
+    }
+
+    /// Asks every server whether it answers.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        const OPERATION: &str = "answer";
+        let deadline = Deadline::new(OPERATION, self.patience(Lane::Read));
+        let mut ping = redis::pipe();
+        ping.cmd("PING");
+        let pongs = match &self.servers {
+            Servers::One(node) => node.send(Lane::Read, deadline, &ping).await?,
+            Servers::Cluster(cluster) => cluster.ask_all(deadline, &ping).await?,
+        };
+        let count = pongs.len();
+        let mut pongs = Replies::new(self, OPERATION, pongs);
+        for _ in 0..count {
+            let _pong: String = pongs.next()?;
         }
-    }
-
-    async fn connect(&self) -> Result<Link, Error> {
-        // Read before dialling: a server that goes away meanwhile outdates this connection too.
-        let generation = self.generation.load(Ordering::Acquire);
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&self.config)
-            .await
-            .map_err(|error| cannot_connect(&self.store, error))?;
-        tracing::debug!(store = self.store, generation, "connected");
-        Ok(Link {
-            connection,
-            generation,
-        })
-    }
-
-    fn is_current(&self, link: &Link) -> bool {
-        link.generation == self.generation.load(Ordering::Acquire)
-    }
-
-    /// Starts a new generation, unless somebody has done so since `link` was made.
-    fn give_up(&self, link: &Link) {
-        let (old, new) = (link.generation, link.generation + 1);
-        // Failing means that another was faster.
-        self.generation
-            .compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire)
-            .ok();
-    }
-}
-
-impl Link {
-    async fn send(&mut self, pipeline: &Pipeline) -> Attempt {
-        self.connection
-            .req_packed_commands(pipeline, 0, pipeline.len())
-            .await
-    }
-}
-
-/// Whether the server has become a replica: the address leads to another one now.
-fn is_demoted(reply: &Value) -> bool {
-    matches!(reply, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::ReadOnly))
-}
-
-impl ManageConnection for Slots {
-    type Connection = Slot;
-    type Error = Infallible;
-
-    async fn connect(&self) -> Result<Slot, Infallible> {
-        Ok(Slot::default())
-    }
-
-    async fn is_valid(&self, _slot: &mut Slot) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn has_broken(&self, _slot: &mut Slot) -> bool {
-        false
+    /// The connections to all servers.
+    pub(crate) fn usage(&self) -> StoreUsage {
+        self.meter.usage()
     }
-}
 
-impl fmt::Debug for Connections {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The client knows the password.
-        f.debug_struct("Connections")
-            .field("store", &self.store)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link(generation {})", self.generation)
+    fn patience(&self, lane: Lane) -> Duration {
+        match lane {
+            Lane::Read => self.options.read_timeout,
+            Lane::Write => self.options.write_timeout,
+        }
     }
 }

@@ -27,6 +27,13 @@ pub(crate) fn failed(store: &str, operation: &'static str, error: RedisError) ->
         };
     }
     let source = Box::new(error);
+    if let Some(hint) = about_the_cluster(&source) {
+        return Error::CannotOpen {
+            store,
+            hint,
+            source,
+        };
+    }
     if is_passing(&source) {
         return Error::Unavailable { store, source };
     }
@@ -49,6 +56,20 @@ fn refused(store: &str, error: RedisError) -> Error {
 fn is_refusal(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed
         || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+}
+
+/// What to change, if there is a cluster where none was expected, or none where one was.
+fn about_the_cluster(error: &RedisError) -> Option<&'static str> {
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::CrossSlot) => {
+            Some("it is a node of a Redis Cluster: set `cluster: true` in feature_store.yaml")
+        }
+        _ if detail.contains("cluster support disabled") => {
+            Some("it is no Redis Cluster: leave `cluster: true` out of feature_store.yaml")
+        }
+        _ => None,
+    }
 }
 
 /// Whether it goes away by itself: the server is gone, loading, or no longer the one that is written.

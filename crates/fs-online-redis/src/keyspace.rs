@@ -1,46 +1,119 @@
 //! Which Redis key holds what. Frozen: it is where the rows of every earlier release are.
 
+mod slot;
+
+use std::fmt::Write as _;
+
 use fs_online::{EncodedKey, ViewId};
+
+pub use slot::{SLOTS, slot};
 
 /// The format of everything that this release writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 
-/// How many buckets the rows of a view are spread over.
-pub const BUCKETS: u16 = 1024;
-
 /// The hash that holds what is known about a view besides its rows.
-///
-/// ```
-/// use fs_online::ViewId;
-/// use fs_online_redis::keyspace::{bucket_key, state_key};
-///
-/// let view = ViewId::new("flights".parse()?, "origin_weather".parse()?);
-/// assert_eq!(state_key(&view), "fs1:flights:origin_weather:meta");
-/// assert_eq!(bucket_key(&view, 7), "fs1:flights:origin_weather:rows:7");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub fn state_key(view: &ViewId) -> String {
     format!("fs{FORMAT}:{}:{}:meta", view.project, view.view)
 }
 
-/// The hash that holds the rows of one bucket.
-pub fn bucket_key(view: &ViewId, bucket: u16) -> String {
-    format!("fs{FORMAT}:{}:{}:rows:{bucket}", view.project, view.view)
-}
-
-/// The string that holds who has claimed `token`.
+/// The string that holds who has claimed a token.
 pub fn claim_key(view: &ViewId, token: &str) -> String {
     format!("fs{FORMAT}:{}:{}:once:{token}", view.project, view.view)
 }
 
-/// The bucket of an entity key: FNV-1a, 64 bits, its halves folded together, modulo [`BUCKETS`].
-pub fn bucket(key: &EncodedKey) -> u16 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in key.as_bytes() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+/// How the rows of a view are spread over hashes, its *buckets*.
+///
+/// A bucket is named after a number, its *tag*, in braces, so that Redis Cluster places it by that
+/// number alone. Bucket `b` of `n` lies in the `b`-th of `n` equal parts of the 16,384 slots: its
+/// tag is the least number whose digits fall there. So buckets spread evenly over nodes, and all
+/// views keep the rows of one entity on the same node.
+///
+/// ```
+/// use fs_online::ViewId;
+/// use fs_online_redis::keyspace::{Buckets, slot, state_key};
+///
+/// let view = ViewId::new("flights".parse()?, "origin_weather".parse()?);
+/// assert_eq!(state_key(&view), "fs1:flights:origin_weather:meta");
+/// let buckets = Buckets::new(16).unwrap();
+/// assert_eq!(buckets.key(&view, 3), "fs1:{43}:flights:origin_weather");
+/// assert_eq!(slot(b"fs1:{43}:flights:origin_weather") / 1_024, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buckets {
+    tags: Vec<Tag>,
+}
+
+/// A number, and the slot that its digits fall into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tag {
+    number: u32,
+    slot: u16,
+}
+
+impl Buckets {
+    /// `count` buckets; `None` unless `count` is a power of two and at most [`SLOTS`].
+    pub fn new(count: u16) -> Option<Self> {
+        if !count.is_power_of_two() || count > SLOTS {
+            return None;
+        }
+        let part = SLOTS / count;
+        let mut tags = vec![None; usize::from(count)];
+        let mut missing = tags.len();
+        let mut digits = String::new();
+        for number in 0.. {
+            if missing == 0 {
+                break;
+            }
+            digits.clear();
+            // Writing to a string cannot fail.
+            write!(digits, "{number}").ok();
+            let slot = slot(digits.as_bytes());
+            let tag = &mut tags[usize::from(slot / part)];
+            if tag.is_none() {
+                *tag = Some(Tag { number, slot });
+                missing -= 1;
+            }
+        }
+        let tags = tags.into_iter().flatten().collect();
+        Some(Self { tags })
     }
-    let [low, high, ..] = (hash ^ (hash >> 32)).to_le_bytes();
-    u16::from_le_bytes([low, high]) % BUCKETS
+
+    /// How many there are.
+    pub fn count(&self) -> u16 {
+        u16::try_from(self.tags.len()).unwrap_or(SLOTS)
+    }
+
+    /// The bucket of an entity key: FNV-1a, 64 bits, its halves folded together, modulo their number.
+    pub fn of(&self, key: &EncodedKey) -> u16 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in key.as_bytes() {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        let [low, high, ..] = (hash ^ (hash >> 32)).to_le_bytes();
+        u16::from_le_bytes([low, high]) & (self.count() - 1)
+    }
+
+    /// The slot that holds a bucket, whatever the view.
+    pub fn slot(&self, bucket: u16) -> u16 {
+        self.tags[usize::from(bucket)].slot
+    }
+
+    /// The hash that holds the rows of one bucket.
+    pub fn key(&self, view: &ViewId, bucket: u16) -> String {
+        let mut key = String::new();
+        self.write_key(&mut key, view, bucket);
+        key
+    }
+
+    /// Makes `key` that name, whatever it was.
+    pub(crate) fn write_key(&self, key: &mut String, view: &ViewId, bucket: u16) {
+        let tag = self.tags[usize::from(bucket)].number;
+        let ViewId { project, view } = view;
+        key.clear();
+        // Writing to a string cannot fail.
+        write!(key, "fs{FORMAT}:{{{tag}}}:{project}:{view}").ok();
+    }
 }
 
 #[cfg(test)]
@@ -50,27 +123,94 @@ mod tests {
 
     use super::*;
 
+    fn buckets(count: u16) -> Buckets {
+        Buckets::new(count).unwrap()
+    }
+
     #[test]
     fn the_bucket_of_a_key_is_frozen() {
         let string = |text: &str| encode_key(&[KeyValue::String(text.to_owned())]);
-        let buckets = [
-            bucket(&encode_key(&[])),
-            bucket(&encode_key(&[KeyValue::Int64(0)])),
-            bucket(&encode_key(&[KeyValue::Int64(1)])),
-            bucket(&string("EWR")),
-            bucket(&string("N14228")),
+        let keys = [
+            encode_key(&[]),
+            encode_key(&[KeyValue::Int64(0)]),
+            encode_key(&[KeyValue::Int64(1)]),
+            string("EWR"),
+            string("N14228"),
         ];
-        assert_eq!(buckets, [608, 166, 17, 990, 581]);
+        let of = |count: u16| keys.each_ref().map(|key| buckets(count).of(key));
+        assert_eq!(of(1), [0, 0, 0, 0, 0]);
+        assert_eq!(of(16), [0, 6, 1, 14, 5]);
+        assert_eq!(of(256), [96, 166, 17, 222, 69]);
+    }
+
+    #[test]
+    fn the_names_of_the_buckets_are_frozen() {
+        let numbers = |count: u16| -> Vec<u32> {
+            let tags = buckets(count).tags;
+            tags.iter().map(|tag| tag.number).collect()
+        };
+        assert_eq!(numbers(1), [0]);
+        assert_eq!(
+            numbers(16),
+            [10, 3, 61, 43, 11, 2, 60, 42, 12, 1, 63, 41, 13, 0, 62, 40]
+        );
+        let sum: u32 = numbers(256).iter().sum();
+        assert_eq!(
+            (numbers(256)[0], numbers(256)[255], sum),
+            (460, 430, 48_824)
+        );
+    }
+
+    #[test]
+    fn every_bucket_lies_in_its_part_of_the_slots() {
+        let view = ViewId::new("p".parse().unwrap(), "v".parse().unwrap());
+        for count in [1, 2, 16, 256, 1_024] {
+            let buckets = buckets(count);
+            for bucket in 0..count {
+                let found = slot(buckets.key(&view, bucket).as_bytes());
+                assert_eq!(found, buckets.slot(bucket));
+                assert_eq!(found / (SLOTS / count), bucket);
+            }
+        }
+    }
+
+    #[test]
+    fn three_nodes_get_equal_shares_of_the_buckets() {
+        let buckets = buckets(256);
+        // As `redis-cli --cluster create` shares slots out.
+        let mut shares = [0; 3];
+        for bucket in 0..256 {
+            let node = match buckets.slot(bucket) {
+                0..5_461 => 0,
+                5_461..10_923 => 1,
+                _ => 2,
+            };
+            shares[node] += 1;
+        }
+        assert!(
+            shares.iter().all(|share| (84..=87).contains(share)),
+            "{shares:?}"
+        );
     }
 
     #[test]
     fn keys_that_differ_little_spread_evenly() {
-        let mut counts = vec![0_u32; usize::from(BUCKETS)];
-        for number in 0..102_400 {
-            let key = encode_key(&[KeyValue::Int64(number)]);
-            counts[usize::from(bucket(&key))] += 1;
+        for (count, rows) in [(16, 1_600), (256, 25_600)] {
+            let buckets = buckets(count);
+            let mut counts = vec![0_u32; usize::from(count)];
+            for number in 0..rows {
+                let key = encode_key(&[KeyValue::Int64(number)]);
+                counts[usize::from(buckets.of(&key))] += 1;
+            }
+            let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+            assert!(*least >= 50 && *most <= 150, "{least} to {most}, not 100");
         }
-        let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
-        assert!(*least >= 50 && *most <= 150, "{least} to {most}, not 100");
+    }
+
+    #[test]
+    fn only_powers_of_two_are_numbers_of_buckets() {
+        for count in [0, 3, 100, 20_000, 32_768] {
+            assert_eq!(Buckets::new(count), None);
+        }
     }
 }

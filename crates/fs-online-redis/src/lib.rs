@@ -4,18 +4,25 @@
 //!
 //! | Key | Type | Holds |
 //! |---|---|---|
-//! | `fs1:PROJECT:VIEW:meta` | hash | `format`: 1 · `layout:<id, 8 hex digits>`: the JSON of a row layout · `published`: the JSON of how far the view has come |
-//! | `fs1:PROJECT:VIEW:rows:0` … `fs1:PROJECT:VIEW:rows:1023` | hash | from entity key to packed row |
+//! | `fs1:PROJECT:VIEW:meta` | hash | `format`: 1 · `buckets`: how many the view has · `layout:<id, 8 hex digits>`: the JSON of a row layout · `published`: the JSON of how far the view has come |
+//! | `fs1:PROJECT:VIEW:once:TOKEN` | string | who has claimed a token, for two days |
+//! | `fs1:{TAG}:PROJECT:VIEW` for each [bucket](keyspace::Buckets) | hash | from entity key to packed row, behind 4 bytes that say until when the row must be kept |
 //!
-//! A row lives in the bucket that a hash of its key names ([FNV-1a](keyspace), frozen). Format 1
-//! means 1,024 buckets; a view of a later format is refused by every read and write. Why this many:
+//! A row lives in the bucket that a hash of its key names. A view that a later release has taken over
+//! has another format; it is refused by every write, and by every read that finds nothing.
 //!
-//! * A view is dropped by its known names: 1,024 `UNLINK`s, no `SCAN`. A bucket without rows does not
-//!   exist and costs nothing.
-//! * Names have no hash tag, so in a cluster every bucket falls into a slot of its own, and 1,024 spread
-//!   a view evenly over any number of nodes; and every command and script here touches one key.
-//! * A hundred million entities make buckets of 100,000 rows: small enough to grow and to free without a
-//!   pause. More buckets would only split the `HMGET`s of a read further.
+//! # Why hashes, and how many
+//!
+//! Measured by `redis_layouts` in `benches/`: 100,000 entities, rows of 50 `float64`.
+//!
+//! * A key for every row takes more memory, and more still with an expiry; and its view could be
+//!   dropped only by scanning the keyspace, or with an index that takes yet more. A view in hashes is
+//!   dropped by their names.
+//! * Every bucket that a read touches is a command to the server. So few are best: 16. In a
+//!   cluster they are also what is spread over the nodes, and what moves from node to node at once, so
+//!   there a view has 256. A view keeps the number that it began with, which is in its `meta`.
+//! * In a cluster, a bucket's tag alone decides where it lies. All views keep the rows of one entity
+//!   on the same node, and a request for one entity asks that node only, however many views it needs.
 //!
 //! # Who wins
 //!
@@ -23,6 +30,20 @@
 //! compares the orders of the stored and the new row on the server, byte by byte, so a row never gives
 //! way to an older one, whoever writes. (Lua's `<` on strings goes by locale, and is not used.) Scripts
 //! are called by hash; a server that does not know them, because it was restarted, is taught again.
+//!
+//! # What is forgotten
+//!
+//! A row that need not be [kept](fs_online::RowWrite::keep_until) any more goes when chance meets it:
+//! every write of a row that has such a time looks at a few others of its bucket, and goes on while
+//! many of them are past theirs, as Redis does with keys. A bucket whose rows all have such a time
+//! expires with the last of them, so a view that nobody writes any more goes by itself. (Set
+//! `lazyfree-lazy-expire yes`, so that a large one goes without a pause.) Redis 7.4 could expire the
+//! fields of a hash; earlier ones could not, and it takes more memory.
+//!
+//! # Connections
+//!
+//! Requests share a few connections to each server, and so share system calls; large writes have
+//! connections of their own and do not stand in the way of reads.
 //!
 //! # When Redis is away
 //!
@@ -32,19 +53,39 @@
 //! | is down | every use fails at once with [`Unavailable`](fs_online::Error::Unavailable) and its address |
 //! | hangs | every use fails within its deadline ([`RedisOptions`]) |
 //! | is back | the next use connects anew; nothing needs a restart |
+//! | became a replica | the next use connects anew: whoever moves its address to the new primary is followed |
 //! | came back empty | views read as empty and unpublished, so the next materialization publishes all |
 //! | is full | writes fail with [`Full`](fs_online::Error::Full), reads go on |
+//! | loses a node of a cluster | uses of its slots fail until another node owns them, and all others go on |
+//! | moves slots between nodes | nobody notices |
 //!
-//! Run Redis with `maxmemory-policy noeviction` (its default): any other may drop whole buckets
+//! # What Redis must be
+//!
+//! 6.2 or later, with `maxmemory-policy noeviction` (its default): any other may drop whole buckets
 //! without a word. Rows survive a restart of Redis if it persists them (`appendonly yes`).
+//!
+//! The user in the URL needs no more than this, the second line for servers that only read, the third
+//! for those that also write, and `+cluster|slots` in a cluster:
+//!
+//! ```text
+//! ACL SETUSER fs on >PASSWORD ~fs1:*
+//!     +ping +hget +hmget +hgetall +get
+//!     +eval +evalsha +set +exists +pttl +pexpireat +persist +time +unlink +hset +hsetnx +hdel +hlen +hscan +hrandfield
+//! ```
 //!
 //! For `rediss://` the program must have installed a rustls provider.
 
 mod address;
+mod claim;
+mod cluster;
 mod connections;
+mod deadline;
 mod failure;
 pub mod keyspace;
-mod once;
+mod lane;
+mod link;
+mod meter;
+mod node;
 mod options;
 mod page;
 mod read;
@@ -52,7 +93,9 @@ mod reply;
 mod scripts;
 mod state;
 mod store;
+mod stored;
+mod views;
 mod write;
 
-pub use options::RedisOptions;
+pub use options::{RedisClientCertificate, RedisOptions, RedisTls};
 pub use store::RedisStore;

@@ -1,84 +1,152 @@
-//! Reading rows: one round trip, however many views and keys.
+//! Reading rows: one round trip to each server, however many views and keys.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fs_online::{Error, ViewKeys};
-use redis::{Cmd, Pipeline, cmd};
+use redis::{Cmd, Value};
 
-use crate::connections::Connections;
-use crate::keyspace::{bucket, bucket_key, state_key};
+use crate::connections::{Command, Connections};
+use crate::keyspace::Buckets;
+use crate::lane::Lane;
 use crate::reply::Replies;
-use crate::state::{FORMAT_FIELD, check_format};
+use crate::state;
+use crate::stored::row_of;
+use crate::views::Views;
 
 const OPERATION: &str = "read";
 
+/// The rows of the keys of one view.
+type Rows = Vec<Option<Bytes>>;
+
+/// The position of a key in a request, and its bucket.
+type Placed = (u16, usize);
+
 /// The rows of all keys, in their order.
 ///
-/// For every view one `HGET` of its format, so that rows of a later release are never taken for ours,
-/// and one `HMGET` for each bucket that its keys fall into.
+/// One `HMGET` for each bucket that keys of a view fall into. How many buckets a view has is asked
+/// when it is first read, and again when it reads as empty; so is its format, so that a view that a
+/// later release has taken over is refused and does not pass for empty.
 pub(crate) async fn read(
     connections: &Connections,
+    views: &Views,
     requests: &[ViewKeys<'_>],
-) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
-    let mut pipeline = Pipeline::new();
-    let grouped: Vec<Vec<(u16, usize)>> = requests.iter().map(by_bucket).collect();
-    for (request, positions) in requests.iter().zip(&grouped) {
-        if positions.is_empty() {
+) -> Result<Vec<Rows>, Error> {
+    let mut buckets: Vec<_> = requests.iter().map(|on| views.buckets(on.view)).collect();
+    let unknown = (0..requests.len())
+        .filter(|at| buckets[*at].is_none() && !requests[*at].keys.is_empty())
+        .collect();
+    look_up(connections, views, requests, &mut buckets, unknown).await?;
+    let mut rows = fetch(connections, requests, &buckets).await?;
+    let doubtful: Vec<usize> = (0..requests.len())
+        .filter(|at| {
+            let found_nothing = !rows[*at].is_empty() && rows[*at].iter().all(Option::is_none);
+            found_nothing && views.is_doubtful(requests[*at].view)
+        })
+        .collect();
+    if look_up(connections, views, requests, &mut buckets, doubtful).await? {
+        rows = fetch(connections, requests, &buckets).await?;
+    }
+    Ok(rows)
+}
+
+/// Asks for the buckets of the views at these positions; whether they are others than was thought.
+async fn look_up(
+    connections: &Connections,
+    views: &Views,
+    requests: &[ViewKeys<'_>],
+    buckets: &mut [Option<Arc<Buckets>>],
+    positions: Vec<usize>,
+) -> Result<bool, Error> {
+    if positions.is_empty() {
+        return Ok(false);
+    }
+    let asked: Vec<_> = positions.iter().map(|at| requests[*at].view).collect();
+    let found = state::buckets(connections, views, OPERATION, Lane::Read, &asked).await?;
+    let mut has_changed = false;
+    for (at, found) in positions.into_iter().zip(found) {
+        has_changed |= buckets[at] != found;
+        buckets[at] = found;
+    }
+    Ok(has_changed)
+}
+
+async fn fetch(
+    connections: &Connections,
+    requests: &[ViewKeys<'_>],
+    buckets: &[Option<Arc<Buckets>>],
+) -> Result<Vec<Rows>, Error> {
+    let mut commands = Vec::new();
+    let mut placed: Vec<Vec<Placed>> = Vec::with_capacity(requests.len());
+    let mut name = String::new();
+    for (request, buckets) in requests.iter().zip(buckets) {
+        let Some(buckets) = buckets else {
+            placed.push(Vec::new());
             continue;
+        };
+        let positions = by_bucket(buckets, request);
+        for group in same_bucket(&positions) {
+            commands.push(get(buckets, request, group, &mut name));
         }
-        let mut format = cmd("HGET");
-        format.arg(state_key(request.view)).arg(FORMAT_FIELD);
-        pipeline.add_command(format);
+        placed.push(positions);
+    }
+    let mut rows: Vec<Rows> = requests
+        .iter()
+        .map(|on| vec![None; on.keys.len()])
+        .collect();
+    if commands.is_empty() {
+        return Ok(rows);
+    }
+    let mut replies = connections.send(OPERATION, Lane::Read, commands).await?;
+    for (rows, positions) in rows.iter_mut().zip(&placed) {
         for group in same_bucket(positions) {
-            pipeline.add_command(get(request, group));
+            take(&mut replies, group, rows)?;
         }
     }
-    if pipeline.is_empty() {
-        return Ok(vec![Vec::new(); requests.len()]);
-    }
-    let within = connections.options.read_timeout;
-    let replies = connections.send(OPERATION, within, &pipeline).await?;
-    let mut replies = Replies::new(connections, OPERATION, replies);
-    let mut answers = Vec::with_capacity(requests.len());
-    for (request, positions) in requests.iter().zip(&grouped) {
-        let mut rows = vec![None; request.keys.len()];
-        if !positions.is_empty() {
-            let format: Option<Vec<u8>> = replies.next()?;
-            check_format(&connections.store, request.view, format.as_deref())?;
-        }
-        for group in same_bucket(positions) {
-            let found: Vec<Option<Vec<u8>>> = replies.next()?;
-            if found.len() != group.len() {
-                return Err(replies.unexpected());
-            }
-            for ((_, position), row) in group.iter().zip(found) {
-                rows[*position] = row.map(Bytes::from);
-            }
-        }
-        answers.push(rows);
-    }
-    Ok(answers)
+    Ok(rows)
 }
 
 /// The positions of all keys, by bucket.
-fn by_bucket(request: &ViewKeys<'_>) -> Vec<(u16, usize)> {
-    let buckets = request.keys.iter().map(bucket);
-    let mut positions: Vec<(u16, usize)> = buckets.zip(0..).collect();
+fn by_bucket(buckets: &Buckets, request: &ViewKeys<'_>) -> Vec<Placed> {
+    let of_keys = request.keys.iter().map(|key| buckets.of(key));
+    let mut positions: Vec<Placed> = of_keys.zip(0..).collect();
     positions.sort_unstable();
     positions
 }
 
-fn same_bucket(positions: &[(u16, usize)]) -> impl Iterator<Item = &[(u16, usize)]> {
+fn same_bucket(positions: &[Placed]) -> impl Iterator<Item = &[Placed]> {
     positions.chunk_by(|(a, _), (b, _)| a == b)
 }
 
 /// The command that gets the keys of one bucket.
-fn get(request: &ViewKeys<'_>, group: &[(u16, usize)]) -> Cmd {
-    let mut command = cmd("HMGET");
-    for (bucket, position) in group {
-        if command.args_iter().len() == 1 {
-            command.arg(bucket_key(request.view, *bucket));
-        }
-        command.arg(request.keys[*position].as_bytes());
+fn get(buckets: &Buckets, request: &ViewKeys<'_>, group: &[Placed], name: &mut String) -> Command {
+    let bucket = group.first().map_or(0, |(bucket, _)| *bucket);
+    buckets.write_key(name, request.view, bucket);
+    let keys = || group.iter().map(|(_, at)| request.keys[*at].as_bytes());
+    let bytes = keys().map(<[u8]>::len).sum::<usize>();
+    let mut cmd = Cmd::with_capacity(2 + group.len(), "HMGET".len() + name.len() + bytes);
+    cmd.arg("HMGET").arg(name.as_str());
+    for key in keys() {
+        cmd.arg(key);
     }
-    command
+    let slot = buckets.slot(bucket);
+    Command { slot, cmd }
+}
+
+/// Puts the next answer where it belongs.
+fn take(replies: &mut Replies<'_>, group: &[Placed], rows: &mut Rows) -> Result<(), Error> {
+    let Value::Array(found) = replies.next_value()? else {
+        return Err(replies.unexpected());
+    };
+    if found.len() != group.len() {
+        return Err(replies.unexpected());
+    }
+    for ((_, position), stored) in group.iter().zip(found) {
+        rows[*position] = match stored {
+            Value::BulkString(stored) => Some(row_of(stored)?),
+            Value::Nil => None,
+            _ => return Err(replies.unexpected()),
+        };
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Taking the answers of Redis apart.
 
 use fs_online::Error;
-use redis::{ErrorKind, FromRedisValue, Value, from_redis_value};
+use redis::{ErrorKind, FromRedisValue, RedisError, Value, from_redis_value};
 
 use crate::connections::Connections;
 use crate::failure::failed;
 
-/// The answers to a pipeline, one after the other.
+/// The answers to commands, one after the other.
 pub(crate) struct Replies<'a> {
     connections: &'a Connections,
     operation: &'static str,
@@ -28,10 +28,19 @@ impl<'a> Replies<'a> {
 
     /// The next answer; a server error or another type is an error.
     pub(crate) fn next<T: FromRedisValue>(&mut self) -> Result<T, Error> {
+        let value = self.next_value()?;
+        from_redis_value(value).map_err(|error| self.failed(error.into()))
+    }
+
+    /// The next answer as it is; a server error is an error.
+    pub(crate) fn next_value(&mut self) -> Result<Value, Error> {
         let value = self.values.next().unwrap_or_default();
-        let value = value.extract_error();
-        let parsed = value.and_then(|value| Ok(from_redis_value(value)?));
-        parsed.map_err(|error| failed(&self.connections.store, self.operation, error))
+        value.extract_error().map_err(|error| self.failed(error))
+    }
+
+    /// The answers as they are, server errors included.
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        self.values.collect()
     }
 
     /// The error for an answer that has the right type and still makes no sense.
@@ -40,6 +49,10 @@ impl<'a> Replies<'a> {
             ErrorKind::UnexpectedReturnType,
             "the server gave an answer of an unexpected shape",
         );
-        failed(&self.connections.store, self.operation, error.into())
+        self.failed(error.into())
+    }
+
+    fn failed(&self, error: RedisError) -> Error {
+        failed(&self.connections.store, self.operation, error)
     }
 }

@@ -1,16 +1,18 @@
 //! The scripts that run on the server.
 //!
 //! A script is called by its hash. A server that was restarted has forgotten it and answers
-//! `NOSCRIPT`; then it is loaded, and the calls that were refused are made again.
+//! `NOSCRIPT`; then it is sent along, which also teaches it to the server.
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use bytes::Bytes;
 use fs_online::Error;
-use redis::{Cmd, Pipeline, ServerErrorKind, Value, cmd, pipe};
+use redis::{Cmd, ServerErrorKind, Value};
 
-use crate::connections::Connections;
+use crate::connections::{Command, Connections};
+use crate::lane::Lane;
+use crate::reply::Replies;
+use crate::stored::StoredRow;
 
 /// A script, and the hash that it is called by.
 pub(crate) struct Script {
@@ -29,8 +31,16 @@ pub(crate) static PAGE: LazyLock<Script> =
 /// One call of a script, on one key.
 #[derive(Debug, Default)]
 pub(crate) struct Call {
+    pub(crate) slot: u16,
     pub(crate) key: String,
-    pub(crate) arguments: Vec<Bytes>,
+    pub(crate) arguments: Vec<Argument>,
+}
+
+/// What a script is called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Argument {
+    Bytes(Bytes),
+    Row(StoredRow),
 }
 
 impl Script {
@@ -39,50 +49,56 @@ impl Script {
         Self { code, hash }
     }
 
-    /// Makes `calls`, which do not depend on each other, in one round trip (two if the server must
+    /// Makes `calls`, which do not depend on each other, in one round trip (two if a server must
     /// learn the script). One answer for each.
-    pub(crate) async fn call(
+    pub(crate) async fn call<'a>(
         &self,
-        connections: &Connections,
+        connections: &'a Connections,
         operation: &'static str,
-        within: Duration,
         calls: &[Call],
-    ) -> Result<Vec<Value>, Error> {
-        let mut pipeline = Pipeline::with_capacity(calls.len());
-        for call in calls {
-            pipeline.add_command(self.command(call));
-        }
-        let mut replies = connections.send(operation, within, &pipeline).await?;
+    ) -> Result<Replies<'a>, Error> {
+        let by_hash = calls.iter().map(|call| call.command("EVALSHA", &self.hash));
+        let sent = connections.send(operation, Lane::Write, by_hash.collect());
+        let mut replies = sent.await?.into_values();
         let refused: Vec<usize> = (0..calls.len())
             .filter(|at| replies.get(*at).is_some_and(is_unknown_script))
             .collect();
-        if refused.is_empty() {
-            return Ok(replies);
+        if !refused.is_empty() {
+            let with_code = refused
+                .iter()
+                .map(|at| calls[*at].command("EVAL", self.code));
+            let sent = connections.send(operation, Lane::Write, with_code.collect());
+            for (at, reply) in refused.iter().zip(sent.await?.into_values()) {
+                replies[*at] = reply;
+            }
         }
-        let mut again = pipe();
-        again.cmd("SCRIPT").arg("LOAD").arg(self.code);
-        for at in &refused {
-            again.add_command(self.command(&calls[*at]));
-        }
-        let mut second = connections
-            .send(operation, within, &again)
-            .await?
-            .into_iter();
-        // If loading failed, so did the calls, and theirs is the error that is reported.
-        second.next();
-        for (at, reply) in refused.into_iter().zip(second) {
-            replies[at] = reply;
-        }
-        Ok(replies)
+        Ok(Replies::new(connections, operation, replies))
     }
+}
 
-    fn command(&self, call: &Call) -> Cmd {
-        let mut command = cmd("EVALSHA");
-        command.arg(&self.hash).arg(1).arg(&call.key);
-        for argument in &call.arguments {
-            command.arg(argument.as_ref());
+impl Call {
+    fn command(&self, eval: &str, script: &str) -> Command {
+        let bytes: usize = self.arguments.iter().map(Argument::len).sum();
+        let bytes = bytes + eval.len() + script.len() + self.key.len() + 1;
+        let mut cmd = Cmd::with_capacity(4 + self.arguments.len(), bytes);
+        cmd.arg(eval).arg(script).arg(1).arg(&self.key);
+        for argument in &self.arguments {
+            match argument {
+                Argument::Bytes(bytes) => cmd.arg(bytes.as_ref()),
+                Argument::Row(row) => cmd.arg(row),
+            };
         }
-        command
+        let slot = self.slot;
+        Command { slot, cmd }
+    }
+}
+
+impl Argument {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Row(row) => row.len(),
+        }
     }
 }
 

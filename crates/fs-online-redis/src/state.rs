@@ -1,73 +1,97 @@
-//! What is known about a view besides its rows: format, layouts, published state.
+//! What is known about a view besides its rows: format, buckets, layouts, published state.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fs_online::{Error, Published, RowLayout, ViewId};
-use redis::{Pipeline, pipe};
+use serde::de::Error as _;
 
-use crate::connections::Connections;
-use crate::keyspace::{BUCKETS, FORMAT, bucket_key, state_key};
+use crate::connections::{Command, Connections};
+use crate::keyspace::{Buckets, FORMAT, state_key};
+use crate::lane::Lane;
 use crate::reply::Replies;
+use crate::views::Views;
 
-/// The field that holds the format of the view.
-pub(crate) const FORMAT_FIELD: &str = "format";
+const FORMAT_FIELD: &str = "format";
+const BUCKETS_FIELD: &str = "buckets";
 const PUBLISHED_FIELD: &str = "published";
 const LAYOUT_FIELD: &str = "layout:";
 
 /// How many keys are unlinked in one round trip.
 const UNLINKS_PER_BATCH: usize = 256;
 
-/// An error if the view was written by a later release. A view without a format is empty.
-pub(crate) fn check_format(store: &str, view: &ViewId, format: Option<&[u8]>) -> Result<(), Error> {
-    let Some(format) = format else {
-        return Ok(());
+type Field = Option<Vec<u8>>;
+
+/// The buckets of every one of `asked`, and remembers them; `None` for a view that is not there.
+pub(crate) async fn buckets(
+    connections: &Connections,
+    views: &Views,
+    operation: &'static str,
+    lane: Lane,
+    asked: &[&ViewId],
+) -> Result<Vec<Option<Arc<Buckets>>>, Error> {
+    let get = |view: &&ViewId| {
+        let get = Command::on("HMGET", &state_key(view));
+        get.arg(FORMAT_FIELD).arg(BUCKETS_FIELD)
     };
-    let found = serde_json::from_slice(format).map_err(|source| Error::CorruptState {
-        store: store.to_owned(),
-        view: view.clone(),
-        what: "format",
-        source,
-    })?;
-    if found > FORMAT {
-        return Err(Error::NewerFormat {
-            store: store.to_owned(),
-            found,
-            known: FORMAT,
-        });
+    let sent = connections.send(operation, lane, asked.iter().map(get).collect());
+    let mut replies = sent.await?;
+    let mut found = Vec::with_capacity(asked.len());
+    for view in asked {
+        let (format, count): (Field, Field) = replies.next()?;
+        let state = State::of(connections, views, view);
+        state.check(format.as_deref())?;
+        found.push(state.learn(count.as_deref())?);
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The state of one view.
 pub(crate) struct State<'a> {
     connections: &'a Connections,
+    views: &'a Views,
     view: &'a ViewId,
     key: String,
 }
 
 impl<'a> State<'a> {
-    pub(crate) fn of(connections: &'a Connections, view: &'a ViewId) -> Self {
+    pub(crate) fn of(connections: &'a Connections, views: &'a Views, view: &'a ViewId) -> Self {
         Self {
             connections,
+            views,
             view,
             key: state_key(view),
         }
     }
 
-    /// An error if the view was written by a later release.
-    pub(crate) async fn check(&self, operation: &'static str) -> Result<(), Error> {
-        let mut get = pipe();
-        get.cmd("HGET").arg(&self.key).arg(FORMAT_FIELD);
-        let format: Option<Vec<u8>> = self.send(operation, &get).await?.next()?;
-        check_format(&self.connections.store, self.view, format.as_deref())
+    /// The buckets of the view, if it is there.
+    pub(crate) async fn buckets(
+        &self,
+        operation: &'static str,
+    ) -> Result<Option<Arc<Buckets>>, Error> {
+        let mut found = self.look(operation).await?;
+        Ok(found.pop().flatten())
+    }
+
+    /// The buckets of the view, which is there from now on.
+    pub(crate) async fn claim(&self, operation: &'static str) -> Result<Arc<Buckets>, Error> {
+        if let Some(found) = self.buckets(operation).await? {
+            return Ok(found);
+        }
+        let mut replies = self.send(operation, Lane::Write, self.begun()).await?;
+        let (_format, _buckets): (i64, i64) = (replies.next()?, replies.next()?);
+        // What is there now, should somebody else have been faster.
+        let found = self.buckets(operation).await?;
+        found.ok_or_else(|| self.corrupt(BUCKETS_FIELD, serde_json::Error::custom("it is gone")))
     }
 
     pub(crate) async fn layouts(&self, operation: &'static str) -> Result<Vec<RowLayout>, Error> {
-        let mut get = pipe();
-        get.cmd("HGETALL").arg(&self.key);
-        let mut fields: HashMap<String, Vec<u8>> = self.send(operation, &get).await?.next()?;
+        let get = vec![Command::on("HGETALL", &self.key)];
+        let mut replies = self.send(operation, Lane::Read, get).await?;
+        let mut fields: HashMap<String, Vec<u8>> = replies.next()?;
         let format = fields.remove(FORMAT_FIELD);
-        check_format(&self.connections.store, self.view, format.as_deref())?;
+        self.check(format.as_deref())?;
+        self.learn(fields.get(BUCKETS_FIELD).map(Vec::as_slice))?;
         fields
             .iter()
             .filter(|(field, _)| field.starts_with(LAYOUT_FIELD))
@@ -86,16 +110,14 @@ impl<'a> State<'a> {
             known
         } else {
             let field = format!("{LAYOUT_FIELD}{:08x}", layout.id());
-            let mut set = self.with_format();
-            set.cmd("HSETNX")
-                .arg(&self.key)
-                .arg(&field)
-                .arg(layout.to_json())
-                .cmd("HGET")
-                .arg(&self.key)
-                .arg(&field);
-            let mut replies = self.send(OPERATION, &set).await?;
-            let (_format, _layout): (i64, i64) = (replies.next()?, replies.next()?);
+            let mut commands = self.begun();
+            let set = Command::on("HSETNX", &self.key);
+            commands.push(set.arg(&field).arg(layout.to_json()));
+            commands.push(Command::on("HGET", &self.key).arg(&field));
+            let mut replies = self.send(OPERATION, Lane::Write, commands).await?;
+            for _ in 0..3 {
+                let _set: i64 = replies.next()?;
+            }
             // What is there now, should somebody else have been faster.
             let json: Vec<u8> = replies.next()?;
             RowLayout::from_json(&json).map_err(|source| self.corrupt("layout", source))?
@@ -110,14 +132,11 @@ impl<'a> State<'a> {
     }
 
     pub(crate) async fn published(&self) -> Result<Option<Published>, Error> {
-        let mut get = pipe();
-        get.cmd("HMGET")
-            .arg(&self.key)
-            .arg(FORMAT_FIELD)
-            .arg(PUBLISHED_FIELD);
-        let (format, published): (Option<Vec<u8>>, Option<Vec<u8>>) =
-            self.send("read", &get).await?.next()?;
-        check_format(&self.connections.store, self.view, format.as_deref())?;
+        let get = Command::on("HMGET", &self.key);
+        let get = vec![get.arg(FORMAT_FIELD).arg(PUBLISHED_FIELD)];
+        let mut replies = self.send("read", Lane::Read, get).await?;
+        let (format, published): (Field, Field) = replies.next()?;
+        self.check(format.as_deref())?;
         published
             .map(|json| Published::from_json(&json))
             .transpose()
@@ -126,14 +145,10 @@ impl<'a> State<'a> {
 
     pub(crate) async fn set_published(&self, published: &Published) -> Result<(), Error> {
         const OPERATION: &str = "write";
-        self.check(OPERATION).await?;
-        let mut set = self.with_format();
-        set.cmd("HSET")
-            .arg(&self.key)
-            .arg(PUBLISHED_FIELD)
-            .arg(published.to_json());
-        let mut replies = self.send(OPERATION, &set).await?;
-        let (_format, _published): (i64, i64) = (replies.next()?, replies.next()?);
+        self.claim(OPERATION).await?;
+        let set = Command::on("HSET", &self.key);
+        let set = vec![set.arg(PUBLISHED_FIELD).arg(published.to_json())];
+        let _added: i64 = self.send(OPERATION, Lane::Write, set).await?.next()?;
         Ok(())
     }
 
@@ -141,44 +156,92 @@ impl<'a> State<'a> {
     /// that was cut short is seen and can be made again.
     pub(crate) async fn drop_view(&self) -> Result<(), Error> {
         const OPERATION: &str = "drop a view";
-        self.check(OPERATION).await?;
-        let mut forget = pipe();
-        forget.cmd("HDEL").arg(&self.key).arg(PUBLISHED_FIELD);
-        let _existed: i64 = self.send(OPERATION, &forget).await?.next()?;
-        let buckets = (0..BUCKETS).map(|bucket| bucket_key(self.view, bucket));
-        let keys: Vec<String> = buckets.chain([self.key.clone()]).collect();
-        for keys in keys.chunks(UNLINKS_PER_BATCH) {
-            let mut unlink = Pipeline::with_capacity(keys.len());
-            for key in keys {
-                unlink.cmd("UNLINK").arg(key);
-            }
-            let mut replies = self.send(OPERATION, &unlink).await?;
+        let Some(buckets) = self.buckets(OPERATION).await? else {
+            return Ok(());
+        };
+        let forget = vec![Command::on("HDEL", &self.key).arg(PUBLISHED_FIELD)];
+        let _existed: i64 = self.send(OPERATION, Lane::Write, forget).await?.next()?;
+        let rows = (0..buckets.count()).map(|bucket| buckets.key(self.view, bucket));
+        let rows: Vec<String> = rows.collect();
+        let state = vec![self.key.clone()];
+        for keys in rows.chunks(UNLINKS_PER_BATCH).chain([state.as_slice()]) {
+            let unlink = keys.iter().map(|key| Command::on("UNLINK", key)).collect();
+            let mut replies = self.send(OPERATION, Lane::Write, unlink).await?;
             for _ in keys {
                 let _existed: i64 = replies.next()?;
             }
         }
+        self.views.learn(self.view, None);
         Ok(())
     }
 
-    /// A pipeline that begins by giving the view its format.
-    fn with_format(&self) -> Pipeline {
-        let mut pipeline = pipe();
-        pipeline
-            .cmd("HSETNX")
-            .arg(&self.key)
-            .arg(FORMAT_FIELD)
-            .arg(FORMAT);
-        pipeline
+    async fn look(&self, operation: &'static str) -> Result<Vec<Option<Arc<Buckets>>>, Error> {
+        let asked = [self.view];
+        buckets(self.connections, self.views, operation, Lane::Write, &asked).await
+    }
+
+    /// Commands that give the view a format and buckets, unless it has them.
+    fn begun(&self) -> Vec<Command> {
+        let buckets = self.connections.options.new_buckets();
+        let set = |field: &str, value: u32| {
+            let set = Command::on("HSETNX", &self.key);
+            set.arg(field).arg(value)
+        };
+        vec![
+            set(FORMAT_FIELD, FORMAT),
+            set(BUCKETS_FIELD, buckets.into()),
+        ]
+    }
+
+    /// An error if the view was written by a later release. A view without a format is empty.
+    fn check(&self, format: Option<&[u8]>) -> Result<(), Error> {
+        let Some(format) = format else {
+            return Ok(());
+        };
+        let found =
+            serde_json::from_slice(format).map_err(|source| self.corrupt(FORMAT_FIELD, source))?;
+        if found > FORMAT {
+            return Err(Error::NewerFormat {
+                store: self.connections.store.clone(),
+                found,
+                known: FORMAT,
+            });
+        }
+        Ok(())
+    }
+
+    /// Remembers the number of buckets that was found.
+    fn learn(&self, count: Option<&[u8]>) -> Result<Option<Arc<Buckets>>, Error> {
+        let found = match count {
+            None => None,
+            Some(count) => Some(self.parse_buckets(count)?),
+        };
+        self.views.learn(self.view, found.clone());
+        Ok(found)
+    }
+
+    fn parse_buckets(&self, count: &[u8]) -> Result<Arc<Buckets>, Error> {
+        let count = serde_json::from_slice(count);
+        let count: u16 = count.map_err(|source| self.corrupt(BUCKETS_FIELD, source))?;
+        if let Some(known) = self.views.buckets(self.view)
+            && known.count() == count
+        {
+            return Ok(known);
+        }
+        let buckets = Buckets::new(count).ok_or_else(|| {
+            let source = serde_json::Error::custom("it is no power of two up to 16,384");
+            self.corrupt(BUCKETS_FIELD, source)
+        })?;
+        Ok(Arc::new(buckets))
     }
 
     async fn send(
         &self,
         operation: &'static str,
-        pipeline: &Pipeline,
+        lane: Lane,
+        commands: Vec<Command>,
     ) -> Result<Replies<'a>, Error> {
-        let within = self.connections.options.write_timeout;
-        let replies = self.connections.send(operation, within, pipeline).await?;
-        Ok(Replies::new(self.connections, operation, replies))
+        self.connections.send(operation, lane, commands).await
     }
 
     fn corrupt(&self, what: &'static str, source: serde_json::Error) -> Error {

@@ -3,34 +3,38 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use fs_online::{
-    Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite, ViewId, ViewKeys,
-    WriteOutcome,
+    Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite, StoreUsage, ViewId,
+    ViewKeys, WriteOutcome,
 };
-use redis::pipe;
 
 use crate::connections::Connections;
-use crate::reply::Replies;
+use crate::page::{self, Keys};
 use crate::state::State;
-use crate::{RedisOptions, once, page, read, write};
+use crate::views::Views;
+use crate::write::Target;
+use crate::{RedisOptions, claim, read, write};
 
 /// An online store in Redis. See the [crate](crate) for what it keeps where.
 #[derive(Debug)]
 pub struct RedisStore {
     connections: Connections,
+    views: Views,
 }
 
 impl RedisStore {
     /// The store at `url`: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `rediss://` for TLS, or
-    /// `unix:///PATH`.
+    /// `unix:///PATH`; for a cluster `redis://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]`.
     ///
-    /// Nothing is connected until the store is used, so the only error is a malformed URL.
+    /// Nothing is connected until the store is used, so the only errors are a malformed URL and
+    /// certificates that cannot be read.
     pub fn connect(url: &str, options: RedisOptions) -> Result<Self, Error> {
         let connections = Connections::new(url, options)?;
-        Ok(Self { connections })
+        let views = Views::default();
+        Ok(Self { connections, views })
     }
 
     fn state<'a>(&'a self, view: &'a ViewId) -> State<'a> {
-        State::of(&self.connections, view)
+        State::of(&self.connections, &self.views, view)
     }
 }
 
@@ -52,12 +56,17 @@ impl OnlineStore for RedisStore {
         if rows.is_empty() {
             return Ok(WriteOutcome::default());
         }
-        self.state(view).check("write").await?;
-        write::write(&self.connections, view, rows).await
+        let buckets = self.state(view).claim("write").await?;
+        let target = Target {
+            view,
+            buckets: &buckets,
+            expiry: self.connections.options.expiry,
+        };
+        write::write(&self.connections, target, rows).await
     }
 
     async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
-        read::read(&self.connections, requests).await
+        read::read(&self.connections, &self.views, requests).await
     }
 
     async fn published(&self, view: &ViewId) -> Result<Option<Published>, Error> {
@@ -69,7 +78,7 @@ impl OnlineStore for RedisStore {
     }
 
     async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error> {
-        once::once(&self.connections, view, token, value).await
+        claim::once(&self.connections, view, token, value).await
     }
 
     async fn keys(
@@ -78,7 +87,15 @@ impl OnlineStore for RedisStore {
         from: Option<&KeyCursor>,
         limit: usize,
     ) -> Result<KeyPage, Error> {
-        page::page(&self.connections, view, from, limit).await
+        let Some(buckets) = self.state(view).buckets(page::OPERATION).await? else {
+            return Ok(KeyPage::default());
+        };
+        let keys = Keys {
+            connections: &self.connections,
+            view,
+            buckets: &buckets,
+        };
+        keys.page(from, limit).await
     }
 
     async fn drop_view(&self, view: &ViewId) -> Result<(), Error> {
@@ -86,12 +103,10 @@ impl OnlineStore for RedisStore {
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        let within = self.connections.options.read_timeout;
-        let pong = self
-            .connections
-            .send("answer", within, pipe().cmd("PING"))
-            .await?;
-        let _pong: String = Replies::new(&self.connections, "answer", pong).next()?;
-        Ok(())
+        self.connections.ping().await
+    }
+
+    fn usage(&self) -> Option<StoreUsage> {
+        Some(self.connections.usage())
     }
 }

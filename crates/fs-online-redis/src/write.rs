@@ -7,9 +7,10 @@ use fs_online::{Error, RowOrder, RowWrite, ViewId, WriteOutcome, row};
 use redis::{Value, from_redis_value};
 
 use crate::connections::Connections;
-use crate::keyspace::{bucket, bucket_key};
+use crate::keyspace::Buckets;
 use crate::reply::Replies;
-use crate::scripts::{Call, WRITE};
+use crate::scripts::{Argument, Call, WRITE};
+use crate::stored::StoredRow;
 
 const OPERATION: &str = "write";
 
@@ -25,17 +26,24 @@ const BYTES_PER_BATCH: usize = 4 << 20;
 /// A write and its bucket.
 type Placed = (u16, RowWrite);
 
+/// Where rows go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) view: &'a ViewId,
+    pub(crate) buckets: &'a Buckets,
+    /// Whether rows may be forgotten.
+    pub(crate) expiry: bool,
+}
+
 /// Applies every write, as [`OnlineStore::write`](fs_online::OnlineStore::write) says.
 pub(crate) async fn write(
     connections: &Connections,
-    view: &ViewId,
+    target: Target<'_>,
     rows: Vec<RowWrite>,
 ) -> Result<WriteOutcome, Error> {
-    let within = connections.options.write_timeout;
     let mut outcome = WriteOutcome::default();
-    for calls in plan(view, rows)? {
-        let replies = WRITE.call(connections, OPERATION, within, &calls).await?;
-        let mut replies = Replies::new(connections, OPERATION, replies);
+    for calls in plan(target, rows)? {
+        let mut replies = WRITE.call(connections, OPERATION, &calls).await?;
         for _ in &calls {
             outcome += outcome_of(&mut replies)?;
         }
@@ -47,11 +55,11 @@ pub(crate) async fn write(
 ///
 /// All writes of one key are in one call, in their order, so the calls do not depend on each other.
 /// Copies no bytes. An error if a row is none: the script reads rows as this does, and trusts them.
-fn plan(view: &ViewId, rows: Vec<RowWrite>) -> Result<Vec<Vec<Call>>, Error> {
+fn plan(target: Target<'_>, rows: Vec<RowWrite>) -> Result<Vec<Vec<Call>>, Error> {
     let mut placed = Vec::with_capacity(rows.len());
     for write in rows {
         write.row.as_deref().map(row::order_bytes).transpose()?;
-        placed.push((bucket(&write.key), write));
+        placed.push((target.buckets.of(&write.key), write));
     }
     // Stable: the writes of one key keep their order.
     placed.sort_by(|(a, left), (b, right)| (a, &left.key).cmp(&(b, &right.key)));
@@ -61,7 +69,7 @@ fn plan(view: &ViewId, rows: Vec<RowWrite>) -> Result<Vec<Vec<Call>>, Error> {
         let mut batch = Vec::new();
         let mut load = Load::default();
         while load.is_below(ROWS_PER_BATCH, BYTES_PER_BATCH)
-            && let Some((call, carried)) = next_call(view, &mut rows)
+            && let Some((call, carried)) = next_call(target, &mut rows)
         {
             load.rows += carried.rows;
             load.bytes += carried.bytes;
@@ -74,36 +82,42 @@ fn plan(view: &ViewId, rows: Vec<RowWrite>) -> Result<Vec<Vec<Call>>, Error> {
 
 /// A call with rows of one bucket; `None` after the last.
 fn next_call(
-    view: &ViewId,
+    target: Target<'_>,
     rows: &mut Peekable<impl Iterator<Item = Placed>>,
 ) -> Option<(Call, Load)> {
     let (bucket, first) = rows.next()?;
     let mut call = Call {
-        key: bucket_key(view, bucket),
+        slot: target.buckets.slot(bucket),
+        key: target.buckets.key(target.view, bucket),
         arguments: Vec::new(),
     };
     let mut load = Load::default();
     let mut key = first.key.clone();
     load.add(&first);
-    add_arguments(&mut call, first);
+    add_arguments(&mut call, first, target.expiry);
     while let Some((_, write)) = rows.next_if(|(next, write)| {
         let has_room = load.is_below(ROWS_PER_CALL, BYTES_PER_CALL);
         *next == bucket && (has_room || write.key == key)
     }) {
         key.clone_from(&write.key);
         load.add(&write);
-        add_arguments(&mut call, write);
+        add_arguments(&mut call, write, target.expiry);
     }
     Some((call, load))
 }
 
-fn add_arguments(call: &mut Call, write: RowWrite) {
+fn add_arguments(call: &mut Call, write: RowWrite, expiry: bool) {
     let replaces = write.replaces.as_ref().map(RowOrder::to_bytes);
     let replaces = replaces.map(|order| Bytes::copy_from_slice(&order));
+    let keep_until = write.keep_until.filter(|_| expiry);
+    let row = match write.row {
+        Some(row) => Argument::Row(StoredRow::new(row, keep_until)),
+        None => Argument::Bytes(Bytes::new()),
+    };
     call.arguments.extend([
-        write.key.into_bytes(),
-        write.row.unwrap_or_default(),
-        replaces.unwrap_or_default(),
+        Argument::Bytes(write.key.into_bytes()),
+        row,
+        Argument::Bytes(replaces.unwrap_or_default()),
     ]);
 }
 

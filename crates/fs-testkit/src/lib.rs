@@ -6,6 +6,7 @@
 //! |---|---|
 //! | a Redis that answers | [`redis::TestRedis::shared`], and a project of your own: [`unique_project`] |
 //! | a Redis to stop, restart and freeze | [`redis::TestRedis::private`] |
+//! | a Redis Cluster to move slots in, and to lose nodes of | [`redis::TestRedisCluster`] |
 //! | a port where nobody listens | [`net::free_port`] |
 //! | the `fs` binary, run to its end | [`process::run`] on [`process::fs`] |
 //! | `fs serve`, started, watched, signalled | [`process::FsProcess`] |

@@ -10,6 +10,7 @@
 //! A test never passes by being skipped. The server at `FS_TEST_REDIS_URL` may hold other people's
 //! data: nothing here flushes, and every test uses a [`unique_project`](crate::unique_project).
 
+mod cluster;
 mod container;
 mod server;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+pub use cluster::TestRedisCluster;
 use container::RedisContainer;
 use server::RedisProcess;
 
@@ -79,7 +81,13 @@ impl TestRedis {
     /// A `redis-server` that nobody else uses, whatever the environment says: one that may be
     /// [stopped](Self::stop) and [frozen](Self::freeze).
     pub fn private() -> Result<Self> {
-        let server = RedisProcess::start()?;
+        Self::private_with(&[])
+    }
+
+    /// The same, told `arguments` besides where to listen: `["--maxmemory", "1mb"]`.
+    pub fn private_with(arguments: &[&str]) -> Result<Self> {
+        let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+        let server = RedisProcess::start(&arguments)?;
         let url = server.url();
         let server = Server::Process(server);
         Ok(Self { url, server })

@@ -2,7 +2,7 @@
 --
 --   KEYS[1]  the bucket
 --   ARGV     the cursor to start from, and how many keys are enough
---   answer   {cursor to go on from or '0', {key, first 29 bytes of its row, key, ...}}
+--   answer   {cursor to go on from or '0', {key, first 29 bytes of its packed row, key, ...}}
 
 local cursor, enough = ARGV[1], tonumber(ARGV[2])
 local found = {}
@@ -12,7 +12,7 @@ repeat
   cursor = page[1]
   for at = 1, #page[2], 2 do
     found[#found + 1] = page[2][at]
-    found[#found + 1] = string.sub(page[2][at + 1], 1, 29)
+    found[#found + 1] = string.sub(page[2][at + 1], 5, 33)
   end
 until cursor == '0' or #found >= 2 * enough
 

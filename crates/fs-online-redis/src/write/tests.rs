@@ -28,8 +28,28 @@ fn packed(event: i64, length: usize) -> Bytes {
     Bytes::from(row)
 }
 
+fn buckets() -> Buckets {
+    Buckets::new(256).unwrap()
+}
+
+fn planned(rows: Vec<RowWrite>, expiry: bool) -> Result<Vec<Vec<Call>>, Error> {
+    let target = Target {
+        view: &view(),
+        buckets: &buckets(),
+        expiry,
+    };
+    plan(target, rows)
+}
+
 fn calls(rows: Vec<RowWrite>) -> Vec<Vec<Call>> {
-    plan(&view(), rows).unwrap()
+    planned(rows, true).unwrap()
+}
+
+fn bytes(argument: &Argument) -> Bytes {
+    match argument {
+        Argument::Bytes(bytes) => bytes.clone(),
+        Argument::Row(row) => Bytes::from(redis::ToRedisArgs::to_redis_args(row).remove(0)),
+    }
 }
 
 #[test]
@@ -52,7 +72,7 @@ fn large_rows_make_batches_bounded_in_bytes() {
     let rows = (0..64).map(|n| RowWrite::newest(key(n), packed(1, 100_000)));
     for batch in calls(rows.collect()) {
         let arguments = batch.iter().flat_map(|call| &call.arguments);
-        let bytes: usize = arguments.map(Bytes::len).sum();
+        let bytes: usize = arguments.map(Argument::len).sum();
         assert!(bytes <= BYTES_PER_BATCH + 2 * BYTES_PER_CALL, "{bytes}");
     }
 }
@@ -67,8 +87,9 @@ fn the_writes_of_one_key_stay_in_one_call_and_in_order() {
     let seven = key(7).into_bytes();
     let mut found = Vec::new();
     for call in calls(rows).into_iter().flatten() {
-        let of_seven = call.arguments.chunks(3).filter(|write| write[0] == seven);
-        let events: Vec<Bytes> = of_seven.map(|write| write[1].clone()).collect();
+        let writes = call.arguments.chunks(3);
+        let of_seven = writes.filter(|write| bytes(&write[0]) == seven);
+        let events: Vec<Bytes> = of_seven.map(|write| bytes(&write[1]).slice(4..)).collect();
         if !events.is_empty() {
             found.push(events);
         }
@@ -82,8 +103,10 @@ fn every_call_goes_to_the_bucket_of_its_keys() {
     let rows = (0..100).map(|n| RowWrite::replace(key(n), None, order(1)));
     for call in calls(rows.collect()).into_iter().flatten() {
         for write in call.arguments.chunks(3) {
-            let key = EncodedKey::from_bytes(write[0].clone());
-            assert_eq!(call.key, bucket_key(&view(), bucket(&key)));
+            let key = EncodedKey::from_bytes(bytes(&write[0]));
+            let bucket = buckets().of(&key);
+            assert_eq!(call.key, buckets().key(&view(), bucket));
+            assert_eq!(call.slot, buckets().slot(bucket));
             assert_eq!((write[1].len(), write[2].len()), (0, RowOrder::BYTES));
         }
     }
@@ -95,5 +118,17 @@ fn bytes_that_are_no_row_are_refused_before_anything_is_sent() {
         RowWrite::newest(key(1), packed(1, 0)),
         RowWrite::newest(key(2), Bytes::from_static(b"no row")),
     ];
-    assert!(matches!(plan(&view(), rows), Err(Error::CorruptRow { .. })));
+    let refused = planned(rows, true);
+    assert!(matches!(refused, Err(Error::CorruptRow { .. })));
+}
+
+#[test]
+fn a_row_is_sent_with_the_minute_until_which_it_is_kept_unless_that_is_off() {
+    let kept = RowWrite::newest(key(1), packed(1, 0)).kept_until(Some(120_000_000));
+    for (expiry, minute) in [(true, [2, 0, 0, 0]), (false, [0, 0, 0, 0])] {
+        let calls = planned(vec![kept.clone()], expiry).unwrap();
+        let sent = bytes(&calls[0][0].arguments[1]);
+        assert_eq!(sent[..4], minute);
+        assert_eq!(sent[4..], packed(1, 0));
+    }
 }

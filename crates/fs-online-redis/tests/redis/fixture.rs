@@ -1,26 +1,52 @@
 //! A view, its rows, and a store with short deadlines.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fs_core::{EventTime, KeyValue};
 use fs_online::key::encode_key;
 use fs_online::{EncodedKey, Error, OnlineStore, RowLayout, RowOrder, RowWrite, ViewId, ViewKeys};
+use fs_online_redis::keyspace::Buckets;
 use fs_online_redis::{RedisOptions, RedisStore};
+use fs_testkit::net::PATIENCE;
 use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 
 /// Long enough for a busy machine, short enough to wait for.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(800);
 
-pub(crate) fn store(redis: &TestRedis) -> RedisStore {
-    let options = RedisOptions {
-        connections: 4,
+/// A few connections and short deadlines.
+pub(crate) fn options() -> RedisOptions {
+    RedisOptions {
+        connections: 2,
         connect_timeout: DEADLINE,
         read_timeout: DEADLINE,
         write_timeout: DEADLINE,
-    };
-    RedisStore::connect(redis.url(), options).unwrap()
+        ..RedisOptions::default()
+    }
+}
+
+pub(crate) fn store(redis: &TestRedis) -> RedisStore {
+    RedisStore::connect(redis.url(), options()).unwrap()
+}
+
+/// The buckets of a view on a single server.
+pub(crate) fn buckets() -> Buckets {
+    Buckets::new(RedisOptions::BUCKETS).unwrap()
+}
+
+/// What Redis holds for a row that is kept for ever.
+pub(crate) fn stored(row: &[u8]) -> Vec<u8> {
+    [&[0; 4], row].concat()
+}
+
+/// Returns once `condition` holds; panics if it does not within a long time.
+pub(crate) async fn eventually(mut condition: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(Instant::now() < end, "it never happened");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 pub(crate) fn view() -> ViewId {

@@ -1,10 +1,13 @@
 use fs_core::{Code, Coded};
 use fs_online::{Error, OnlineStore, Published, RowWrite};
-use fs_online_redis::keyspace::{bucket, bucket_key, state_key};
+use fs_online_redis::keyspace::state_key;
+use fs_online_redis::{RedisOptions, RedisStore};
 use fs_testkit::at;
 use fs_testkit::redis::TestRedis;
 
-use crate::fixture::{key, layout, read, row, store, view, write};
+use crate::fixture::{
+    buckets, eventually, key, layout, options, read, row, store, stored, view, write,
+};
 
 fn published() -> Published {
     Published {
@@ -30,6 +33,7 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
         .unwrap();
     state.sort();
     let expected = [
+        ("buckets", "16".to_owned()),
         ("format", "1".to_owned()),
         (&format!("layout:{:08x}", layout().id()), layout().to_json()),
         (
@@ -40,12 +44,24 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
     .map(|(field, value)| (field.to_owned(), value));
     assert_eq!(state, expected);
 
-    let bucket = bucket(&key(0));
+    // The bucket 6 of 16, whose tag is 60.
+    assert_eq!(buckets().of(&key(0)), 6);
+    let bucket = format!("fs1:{{60}}:{project}:view");
     let rows: Vec<(Vec<u8>, Vec<u8>)> = redis::cmd("HGETALL")
-        .arg(format!("fs1:{project}:view:rows:{bucket}"))
+        .arg(&bucket)
         .query(&mut server)
         .unwrap();
-    assert_eq!(rows, [(key(0).as_bytes().to_vec(), row(5).to_vec())]);
+    assert_eq!(rows, [(key(0).as_bytes().to_vec(), stored(&row(5)))]);
+
+    store.once(&view, "token", b"value").await.unwrap();
+    let claim = format!("fs1:{project}:view:once:token");
+    let (holder, lasts): (String, u64) = redis::pipe()
+        .get(&claim)
+        .pttl(&claim)
+        .query(&mut server)
+        .unwrap();
+    assert_eq!(holder, "value");
+    assert!((86_400_000..=172_800_000).contains(&lasts), "{lasts}");
 }
 
 #[tokio::test]
@@ -58,8 +74,19 @@ async fn a_view_of_a_later_format_is_refused_and_left_as_it_is() {
         .arg(&(state_key(&view), "format", 2))
         .exec(&mut server)
         .unwrap();
+    // What reads this view does not ask for its format again while there are rows …
+    assert_eq!(read(&store, &view, 0).await.unwrap(), Some(row(1)));
+    // … which a later release takes away.
+    let rows = buckets().key(&view, buckets().of(&key(0)));
+    redis::cmd("UNLINK").arg(&rows).exec(&mut server).unwrap();
+    let mut noticed = None;
+    eventually(async || {
+        noticed = read(&store, &view, 0).await.err();
+        noticed.is_some()
+    })
+    .await;
     let refused = [
-        read(&store, &view, 0).await.unwrap_err(),
+        noticed.unwrap(),
         write(&store, &view, 1, 2).await.unwrap_err(),
         store.prepare(&view, &layout()).await.unwrap_err(),
         store.layouts(&view).await.unwrap_err(),
@@ -79,12 +106,26 @@ async fn a_view_of_a_later_format_is_refused_and_left_as_it_is() {
         ));
         assert_eq!(error.code(), Code::FailedPrecondition);
     }
-    let found: Vec<u8> = redis::cmd("HGET")
-        .arg(bucket_key(&view, bucket(&key(0))))
-        .arg(key(0).as_bytes())
-        .query(&mut server)
-        .unwrap();
-    assert_eq!(found, row(1).to_vec());
+}
+
+#[tokio::test]
+async fn a_view_that_came_back_with_other_buckets_is_found_again() {
+    let redis = TestRedis::shared().unwrap();
+    let (reader, view) = (store(&redis), view());
+    write(&reader, &view, 5, 1).await.unwrap();
+    assert_eq!(read(&reader, &view, 4).await.unwrap(), Some(row(1)));
+
+    let options = RedisOptions {
+        buckets: Some(64),
+        ..options()
+    };
+    let other = RedisStore::connect(redis.url(), options).unwrap();
+    other.drop_view(&view).await.unwrap();
+    write(&other, &view, 5, 2).await.unwrap();
+    eventually(async || read(&reader, &view, 4).await.unwrap() == Some(row(2))).await;
+    // And whoever writes sees it at once.
+    write(&store(&redis), &view, 5, 3).await.unwrap();
+    assert_eq!(read(&other, &view, 4).await.unwrap(), Some(row(3)));
 }
 
 #[tokio::test]
@@ -92,9 +133,10 @@ async fn a_damaged_row_is_an_error_and_no_reason_to_overwrite_it() {
     let redis = TestRedis::shared().unwrap();
     let (store, view) = (store(&redis), view());
     let mut server = redis.connect().unwrap();
+    write(&store, &view, 1, 1).await.unwrap();
     for damaged in [&b"cut off"[..], b"", &[9; 40]] {
         redis::cmd("HSET")
-            .arg(bucket_key(&view, bucket(&key(0))))
+            .arg(buckets().key(&view, buckets().of(&key(0))))
             .arg(key(0).as_bytes())
             .arg(damaged)
             .exec(&mut server)
@@ -111,8 +153,9 @@ async fn a_row_that_redis_holds_under_another_type_is_a_failure_and_not_an_outag
     let redis = TestRedis::shared().unwrap();
     let (store, view) = (store(&redis), view());
     let mut server = redis.connect().unwrap();
+    store.prepare(&view, &layout()).await.unwrap();
     redis::cmd("SET")
-        .arg(&(bucket_key(&view, bucket(&key(0))), "a string"))
+        .arg(&(buckets().key(&view, buckets().of(&key(0))), "a string"))
         .exec(&mut server)
         .unwrap();
     for error in [
@@ -134,7 +177,7 @@ async fn large_buckets_are_listed_piece_by_piece() {
     // Keys of one bucket.
     let alike: Vec<_> = (0..)
         .map(key)
-        .filter(|candidate| bucket(candidate) == 5)
+        .filter(|candidate| buckets().of(candidate) == 5)
         .take(KEYS)
         .collect();
     let rows = alike

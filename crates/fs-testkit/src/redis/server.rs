@@ -18,6 +18,8 @@ const ATTEMPTS: u32 = 3;
 pub(super) struct RedisProcess {
     folder: TempDir,
     port: u16,
+    /// What it is told besides where to listen.
+    arguments: Vec<String>,
     child: Option<Child>,
 }
 
@@ -32,12 +34,14 @@ impl RedisProcess {
             .is_ok_and(|status| status.success())
     }
 
-    pub(super) fn start() -> Result<Self> {
+    /// Starts one that is told `arguments`, too.
+    pub(super) fn start(arguments: &[String]) -> Result<Self> {
         let mut attempt = 1;
         loop {
             let mut server = Self {
                 folder: TempDir::new()?,
                 port: free_port()?,
+                arguments: arguments.to_vec(),
                 child: None,
             };
             match server.restart() {
@@ -48,8 +52,16 @@ impl RedisProcess {
         }
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     pub(super) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.address())
     }
 
     /// Starts it on its port; it must not be running.
@@ -64,6 +76,7 @@ impl RedisProcess {
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(self.folder.path())
+            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
