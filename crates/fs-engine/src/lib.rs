@@ -36,6 +36,7 @@ mod spool;
 mod sql;
 mod tables;
 mod text_table;
+mod typed;
 mod union;
 mod view_plan;
 
@@ -49,6 +50,7 @@ pub use problem::{Place, SourceField, SourceProblem, ViewField};
 pub use rows::ViewRows;
 pub use spool::{Spool, Spooled};
 pub use sql::Query;
+pub use typed::{Mistyped, typed};
 
 #[cfg(test)]
 mod tests;

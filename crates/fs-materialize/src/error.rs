@@ -1,9 +1,12 @@
 //! What can go wrong in a materialization.
 
+use std::sync::Arc;
+
 use fs_core::suggest::hint;
-use fs_core::{Code, Coded, EventTime, ViewName};
+use fs_core::{Code, Coded, EventTime, SourceName, ViewName};
 
 use crate::RunSummary;
+use crate::push::{MAX_KEY_BYTES, PushProblems};
 
 /// Why a materialization failed. The stores hold what they held, or what a run made of it before.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,84 @@ pub enum Error {
         /// The view.
         view: ViewName,
     },
+    /// A push to something that does not exist.
+    #[error("there is no feature view or source `{name}`{}", hint(.nearest.as_deref()))]
+    UnknownTarget {
+        /// The name that was given.
+        name: String,
+        /// The nearest name that exists.
+        nearest: Option<String>,
+    },
+    /// A push to a source none of whose views takes rows.
+    #[error(
+        "no feature view takes rows that are pushed to source `{source_name}`{}",
+        computed(left_out)
+    )]
+    NoViewOfSource {
+        /// The source.
+        source_name: SourceName,
+        /// Its views, all of which are computed by a query.
+        left_out: Vec<ViewName>,
+    },
+    /// A push to the online store for a view that has no part in it.
+    #[error(
+        "view `{view}` is not online: push to the offline store, or set `online: true` and apply"
+    )]
+    NotOnline {
+        /// The view.
+        view: ViewName,
+    },
+    /// Pushed rows that do not fit their view; nothing was written.
+    #[error("the rows pushed to view `{view}` do not fit it: {problems}; nothing was written")]
+    BadPush {
+        /// The view.
+        view: ViewName,
+        /// All that is wrong with them.
+        problems: PushProblems,
+    },
+    /// An idempotency key that is empty or too long.
+    #[error("an idempotency key has 1 to {MAX_KEY_BYTES} bytes, and this one has {bytes}")]
+    BadPushKey {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// A row pushed online only that may not be seen yet.
+    #[error(
+        "row {row} pushed to view `{view}` may be seen from {from} on and not before, and nothing would \
+         publish it then: push it to both stores, or later; nothing was written"
+    )]
+    NotVisibleYet {
+        /// The view.
+        view: ViewName,
+        /// The row, counted from 0.
+        row: usize,
+        /// When it may be seen.
+        from: EventTime,
+    },
+    /// The offline store failed while it took pushed rows.
+    #[error("the rows pushed to view `{view}` could not be added to its offline table")]
+    Append {
+        /// The view.
+        view: ViewName,
+        /// Why; pushes that were committed together share it.
+        source: Arc<fs_offline::Error>,
+    },
+    /// The online store failed while it took rows that go nowhere else.
+    #[error("the rows pushed to view `{view}` could not be written to {store}: push them again")]
+    NotStored {
+        /// The view.
+        view: ViewName,
+        /// Which online store.
+        store: String,
+        /// Why.
+        source: Box<fs_online::Error>,
+    },
+    /// The process is going away.
+    #[error("the push was broken off because the process is going away: push again")]
+    PushStopped {
+        /// What the runtime says.
+        source: tokio::task::JoinError,
+    },
     /// Some views failed; the others are up to date.
     #[error(
         "{} of {} views failed: {}",
@@ -84,11 +165,30 @@ pub enum Error {
     },
 }
 
+fn computed(views: &[ViewName]) -> String {
+    let views: Vec<String> = views.iter().map(|view| format!("`{view}`")).collect();
+    match views.as_slice() {
+        [] => ": it has none".to_owned(),
+        _ => format!(
+            ": what comes of a row is for their queries to say ({}); push rows with their columns to \
+             the views themselves",
+            views.join(", ")
+        ),
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::UnknownView { .. } => Code::NotFound,
-            Self::EndInFuture { .. } => Code::InvalidArgument,
+            Self::UnknownView { .. } | Self::UnknownTarget { .. } => Code::NotFound,
+            Self::EndInFuture { .. } | Self::BadPush { .. } | Self::BadPushKey { .. } => {
+                Code::InvalidArgument
+            }
+            Self::NoViewOfSource { .. } | Self::NotOnline { .. } | Self::NotVisibleYet { .. } => {
+                Code::FailedPrecondition
+            }
+            Self::Append { source, .. } => source.code(),
+            Self::PushStopped { .. } => Code::Unavailable,
             Self::Source { source, .. } => source.code(),
             Self::Offline { source, .. } => match source.as_ref() {
                 // The rows broke off: what the engine says about them decides.
@@ -98,7 +198,7 @@ impl Coded for Error {
                 }
                 _ => source.code(),
             },
-            Self::Online { source, .. } => source.code(),
+            Self::Online { source, .. } | Self::NotStored { source, .. } => source.code(),
             Self::Rank { .. } => Code::Internal,
             Self::Contended { .. } => Code::Conflict,
             Self::Failed { source, .. } => source.code(),

@@ -17,16 +17,20 @@
 //! | [`materializer`] | [`Materializer`]: runs, one view after the other, recorded in `_runs` |
 //! | [`window`] | which window a run replaces, and where it leaves the watermark |
 //! | [`publish`] | from the offline table to the online store |
+//! | [`push`] | [`Pusher`]: rows that clients hand in, straight to both stores |
 //! | [`progress`] | [`Progress`]: what a run tells while it works |
 //!
-//! A run decodes, sorts and packs rows on the runtime that polls it: a process that also serves gives
-//! runs a runtime of their own.
+//! A run, or a push, decodes, sorts and packs rows on the runtime that polls it: a process that also
+//! serves gives them threads of their own.
 
 pub mod error;
+mod expiry;
 mod ingest;
 pub mod materializer;
 pub mod progress;
 pub mod publish;
+pub mod push;
+mod rows;
 mod run;
 pub mod window;
 
@@ -34,6 +38,7 @@ pub use error::Error;
 pub use materializer::{Materializer, Options, Views};
 pub use progress::{Phase, Progress, Silent};
 pub use publish::Publication;
+pub use push::{PushReport, PushTo, Pushed, Pusher, RowOutcome, Target};
 pub use run::RunSummary;
 
 #[cfg(test)]

@@ -277,7 +277,7 @@ impl Materializer {
     }
 }
 
-fn find<'a>(catalog: &'a Catalog, name: &ViewName) -> Result<&'a FeatureView, Error> {
+pub(crate) fn find<'a>(catalog: &'a Catalog, name: &ViewName) -> Result<&'a FeatureView, Error> {
     catalog.feature_views.get(name).ok_or_else(|| {
         let names = catalog.feature_views.keys().map(ViewName::as_str);
         Error::UnknownView {

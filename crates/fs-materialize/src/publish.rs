@@ -44,7 +44,6 @@
 mod delta;
 mod full;
 mod newest;
-mod rows;
 mod shard;
 
 use fs_core::{Catalog, EventTime, FeatureView};
@@ -52,8 +51,8 @@ use fs_offline::{OfflineStore, Scan, TableSchema, TableState};
 use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, RowWrite, ViewId, WriteOutcome};
 use fs_pit::Rule;
 
+use crate::rows::ViewColumns;
 use crate::{Error, Options, Phase, Progress, Silent};
-use rows::ViewColumns;
 use shard::Shard;
 
 /// How often everything is published again because somebody else published meanwhile.

@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use fs_online::{EncodedKey, KeyCursor, RowOrder, RowWrite, WriteOutcome};
 
 use super::newest::Winner;
-use super::rows::is_from_table;
 use super::{Attempt, Overflow, Publisher, Shard};
 use crate::Error;
+use crate::rows::is_from_table;
 
 /// Keys of the store that are asked for at once.
 const PAGE: usize = 4_096;

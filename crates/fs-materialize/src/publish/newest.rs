@@ -10,8 +10,8 @@ use fs_online::{EncodedKey, RowOrder, RowWrite};
 use fs_pit::{KeptRows, NewestPerKey, RowId};
 use futures::StreamExt;
 
-use super::rows::{Rows, select};
 use super::{Overflow, Publisher, Shard};
+use crate::rows::{Rows, select};
 use crate::{Error, Phase};
 
 /// Rows that are packed at once.

@@ -1,4 +1,4 @@
-//! Rows of the offline table, seen as keys, orders and features.
+//! Rows of a view, seen as keys, orders and features.
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray,
@@ -14,23 +14,36 @@ use fs_online::{EncodedKey, RowOrder};
 
 /// Which columns a view's rows have, and where: keys, event, created, features, sequence.
 #[derive(Debug, Clone)]
-pub(super) struct ViewColumns {
+pub(crate) struct ViewColumns {
     key_types: Vec<KeyType>,
     key_names: Vec<String>,
     features: Vec<String>,
 }
 
 /// The columns of a batch.
-pub(super) struct Rows<'a> {
-    pub(super) keys: &'a [ArrayRef],
-    pub(super) event: &'a TimestampMicrosecondArray,
-    pub(super) created: &'a TimestampMicrosecondArray,
-    pub(super) features: &'a [ArrayRef],
-    pub(super) sequence: &'a Int64Array,
+pub(crate) struct Rows<'a> {
+    pub(crate) keys: &'a [ArrayRef],
+    pub(crate) event: &'a TimestampMicrosecondArray,
+    pub(crate) created: &'a TimestampMicrosecondArray,
+    pub(crate) features: &'a [ArrayRef],
+    pub(crate) sequence: &'a Int64Array,
+}
+
+/// The columns of a batch that has no sequence yet.
+pub(crate) struct Unnumbered<'a> {
+    pub(crate) event: &'a TimestampMicrosecondArray,
+    pub(crate) created: &'a TimestampMicrosecondArray,
+    pub(crate) features: &'a [ArrayRef],
+}
+
+impl Unnumbered<'_> {
+    pub(crate) fn created(&self, row: usize) -> Option<i64> {
+        self.created.is_valid(row).then(|| self.created.value(row))
+    }
 }
 
 impl ViewColumns {
-    pub(super) fn of(catalog: &Catalog, view: &FeatureView) -> Self {
+    pub(crate) fn of(catalog: &Catalog, view: &FeatureView) -> Self {
         let features = view.schema.iter();
         Self {
             key_types: catalog.join_keys(view).map(|key| key.key_type).collect(),
@@ -43,12 +56,12 @@ impl ViewColumns {
     }
 
     /// All columns.
-    pub(super) fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         self.with(&self.features)
     }
 
     /// All but the features.
-    pub(super) fn without_features(&self) -> Vec<String> {
+    pub(crate) fn without_features(&self) -> Vec<String> {
         self.with(&[])
     }
 
@@ -63,7 +76,7 @@ impl ViewColumns {
 
     /// The columns of a batch that was read with [`all`](Self::all) or
     /// [`without_features`](Self::without_features).
-    pub(super) fn rows<'a>(&self, batch: &'a RecordBatch) -> Rows<'a> {
+    pub(crate) fn rows<'a>(&self, batch: &'a RecordBatch) -> Rows<'a> {
         let columns = batch.columns();
         let keys = self.key_types.len();
         Rows {
@@ -75,8 +88,19 @@ impl ViewColumns {
         }
     }
 
+    /// The times and the features of a batch of all columns but the sequence.
+    pub(crate) fn unnumbered<'a>(&self, batch: &'a RecordBatch) -> Unnumbered<'a> {
+        let columns = batch.columns();
+        let keys = self.key_types.len();
+        Unnumbered {
+            event: columns[keys].as_primitive::<TimestampMicrosecondType>(),
+            created: columns[keys + 1].as_primitive::<TimestampMicrosecondType>(),
+            features: &columns[keys + 2..],
+        }
+    }
+
     /// The key of every row of a batch; keys in the table are never null.
-    pub(super) fn keys(
+    pub(crate) fn keys(
         &self,
         batch: &RecordBatch,
     ) -> Result<Vec<Option<EncodedKey>>, fs_online::Error> {
@@ -86,11 +110,11 @@ impl ViewColumns {
 }
 
 impl Rows<'_> {
-    pub(super) fn created(&self, row: usize) -> Option<i64> {
+    pub(crate) fn created(&self, row: usize) -> Option<i64> {
         self.created.is_valid(row).then(|| self.created.value(row))
     }
 
-    pub(super) fn order(&self, row: usize) -> RowOrder {
+    pub(crate) fn order(&self, row: usize) -> RowOrder {
         RowOrder {
             event: EventTime::from_micros(self.event.value(row)),
             created: self.created(row).map(CreatedTime::from_micros),
@@ -98,7 +122,7 @@ impl Rows<'_> {
         }
     }
 
-    pub(super) fn orders(&self) -> Vec<RowOrder> {
+    pub(crate) fn orders(&self) -> Vec<RowOrder> {
         (0..self.event.len()).map(|row| self.order(row)).collect()
     }
 }
@@ -107,12 +131,12 @@ impl Rows<'_> {
 const FIRST_SEQUENCE: u64 = 1 << 32;
 
 /// Whether a stored row came from an offline table, and not straight from a writer.
-pub(super) const fn is_from_table(order: &RowOrder) -> bool {
+pub(crate) const fn is_from_table(order: &RowOrder) -> bool {
     order.sequence >= FIRST_SEQUENCE
 }
 
 /// The rows of `batch` for which `keep` holds; the batch itself if it holds for all.
-pub(super) fn select(
+pub(crate) fn select(
     batch: RecordBatch,
     keep: impl Fn(usize) -> bool,
 ) -> Result<RecordBatch, fs_pit::Error> {
