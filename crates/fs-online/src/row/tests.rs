@@ -2,6 +2,7 @@
 
 mod golden;
 mod layouts;
+mod open;
 mod properties;
 
 use std::sync::Arc;

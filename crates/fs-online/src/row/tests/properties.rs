@@ -17,7 +17,7 @@ use super::*;
 const ROWS: usize = 5;
 
 /// A column of [`ROWS`] values of a type, and the type.
-fn any_column() -> impl Strategy<Value = (DataType, ArrayRef)> {
+pub(super) fn any_column() -> impl Strategy<Value = (DataType, ArrayRef)> {
     let bits = || any::<u64>().prop_map(f64::from_bits);
     let short_bits = || any::<u32>().prop_map(f32::from_bits);
     let time = || TimestampMicrosecondBuilder::new().with_data_type(timestamp_type());
@@ -59,13 +59,13 @@ fn any_column() -> impl Strategy<Value = (DataType, ArrayRef)> {
     }
 }
 
-struct Packed {
-    layout: RowLayout,
-    columns: Vec<ArrayRef>,
-    rows: Vec<bytes::Bytes>,
+pub(super) struct Packed {
+    pub(super) layout: RowLayout,
+    pub(super) columns: Vec<ArrayRef>,
+    pub(super) rows: Vec<bytes::Bytes>,
 }
 
-fn pack(columns: Vec<(DataType, ArrayRef)>) -> Packed {
+pub(super) fn pack(columns: Vec<(DataType, ArrayRef)>) -> Packed {
     let features = columns.iter().enumerate();
     let features = features
         .map(|(at, (data_type, _))| (format!("f{at}").parse().unwrap(), *data_type))
@@ -83,6 +83,27 @@ fn pack(columns: Vec<(DataType, ArrayRef)>) -> Packed {
 
 fn decode(layout: &RowLayout, row: &[u8]) -> Result<Vec<ArrayRef>, Error> {
     RowDecoder::new(std::slice::from_ref(layout), layout.features()).decode(&[Some(row)])
+}
+
+/// Whatever opens can be read, and says of every value that is there what it is.
+fn read_all(layout: &RowLayout, row: &[u8]) {
+    let decoder = RowDecoder::new(std::slice::from_ref(layout), layout.features());
+    let rows = vec![Some(bytes::Bytes::copy_from_slice(row))];
+    let Ok(open) = OpenRows::open(Arc::new(decoder), rows) else {
+        return;
+    };
+    for wanted in 0..layout.features().len() {
+        let cell = open.cell(0, wanted);
+        assert_eq!(cell.is_some(), open.has(0, wanted));
+        assert_eq!(cell.is_some(), open.is_full(wanted));
+        if let Some(Cell::List(list)) = cell {
+            assert_eq!(list.iter().count(), list.len());
+        }
+        let mut out = [0; 8];
+        open.gather::<8>(wanted, 0..1, &mut out);
+        open.gather::<4>(wanted, 0..1, &mut out);
+        open.gather::<1>(wanted, 0..1, &mut out);
+    }
 }
 
 proptest! {
@@ -141,10 +162,12 @@ proptest! {
             changed[at] = byte;
         }
         decode(&packed.layout, &changed).ok();
+        read_all(&packed.layout, &changed);
         // Right up to the header, so that the garbage is looked at.
         let header = HEADER_BYTES + keep.index(packed.rows[0].len() - HEADER_BYTES + 1);
         let garbage = [&packed.rows[0][..header], &tail].concat();
         decode(&packed.layout, &garbage).ok();
+        read_all(&packed.layout, &garbage);
         order(&tail).ok();
     }
 
