@@ -61,8 +61,7 @@ fn request(selection: Selection, entities: &[Entity<'_>]) -> v1::GetOnlineFeatur
     v1::GetOnlineFeaturesRequest {
         selection: Some(selection),
         entities: columns.into_iter().map(named).collect(),
-        full_feature_names: false,
-        include_event_times: false,
+        ..v1::GetOnlineFeaturesRequest::default()
     }
 }
 

@@ -90,6 +90,7 @@ impl Remote {
             entities,
             full_feature_names: naming == Naming::Full,
             include_event_times: false,
+            request_values: Vec::new(),
         };
         FeatureStoreClient::new(self.channel())
             .max_decoding_message_size(MESSAGE_BYTES)

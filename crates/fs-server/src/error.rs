@@ -121,6 +121,14 @@ pub enum Error {
         /// The number of bytes of the mask.
         nulls: usize,
     },
+    /// A column that nothing is computed from.
+    #[error(
+        "no feature of this request is computed from `{column}`: leave it out of `request_values`"
+    )]
+    RequestValue {
+        /// The column.
+        column: String,
+    },
     /// A part of a request that is no protobuf.
     #[error("the request cannot be read")]
     Protobuf(#[source] prost::DecodeError),
@@ -318,6 +326,7 @@ impl Coded for Error {
             | Self::MalformedLists { .. }
             | Self::NoWireType { .. }
             | Self::NullMask { .. }
+            | Self::RequestValue { .. }
             | Self::Protobuf(_)
             | Self::NotUtf8 { .. }
             | Self::NoCommand

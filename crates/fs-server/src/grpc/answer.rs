@@ -153,3 +153,6 @@ fn number(out: &mut Writer<'_, impl BufMut>, field: u8, value: u64) {
         out.varint(value);
     }
 }
+
+#[cfg(test)]
+mod tests;

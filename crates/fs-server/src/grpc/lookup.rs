@@ -58,6 +58,11 @@ pub(super) struct Lookup {
 
 impl Lookup {
     pub(super) fn new(plan: Arc<Plan>, request: OnlineRequest) -> Result<Self, Error> {
+        if let Some(column) = request.request_values.into_iter().next() {
+            return Err(Error::RequestValue {
+                column: column.name,
+            });
+        }
         Ok(Self {
             plan,
             entities: entities(request.entities)?,

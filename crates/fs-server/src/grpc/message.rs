@@ -26,6 +26,8 @@ pub(super) struct OnlineRequest {
     pub(super) full_feature_names: bool,
     #[prost(bool, tag = "5")]
     pub(super) include_event_times: bool,
+    #[prost(message, repeated, tag = "6")]
+    pub(super) request_values: Vec<EntityColumn>,
 }
 
 /// Which features.

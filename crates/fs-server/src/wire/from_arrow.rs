@@ -25,21 +25,6 @@ pub(crate) fn from_array(data_type: DataType, array: &dyn Array) -> Column {
     }
 }
 
-/// A column of times, with its null mask.
-pub(crate) fn from_times(times: impl Iterator<Item = Option<i64>>) -> Column {
-    let (micros, nulls): (Vec<i64>, Vec<u8>) = times
-        .map(|time| (time.unwrap_or_default(), u8::from(time.is_none())))
-        .unzip();
-    Column {
-        values: Some(Values::Timestamps(Timestamps { micros })),
-        nulls: if nulls.contains(&1) {
-            nulls.into()
-        } else {
-            Bytes::new()
-        },
-    }
-}
-
 fn scalars(scalar: ScalarType, array: &dyn Array) -> Values {
     match scalar {
         ScalarType::Bool => Values::Bools(Bools {
