@@ -126,6 +126,12 @@ impl Server {
         Reloader(self.shared.live.clone())
     }
 
+    /// What the handlers share, for tests that look at it.
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
     /// Answers until `shutdown`, then finishes what has begun and returns.
     ///
     /// Draining: health says that nothing new should come, connections are told to go, requests

@@ -1,11 +1,13 @@
 //! A whole server on loopback, its online store in memory, its registry and tables in a folder.
 
 mod drain;
+mod edge;
 mod fixture;
 mod flight;
 mod health;
 mod online;
 mod outages;
+mod overload;
 mod parity;
 mod readers;
 mod reload;

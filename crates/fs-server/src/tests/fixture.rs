@@ -1,7 +1,7 @@
 //! A running server, and the clients and hands that its tests need.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray};
 use async_trait::async_trait;
@@ -29,6 +29,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::shared::Shared;
 use crate::{Backends, Error, Reloader, Server, ServerOptions};
 
 /// The instant at which the tests read, in microseconds.
@@ -76,6 +77,7 @@ pub(super) struct Running {
     pub(super) reloader: Reloader,
     pub(super) channel: Channel,
     pub(super) http: String,
+    pub(super) shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<Result<(), Error>>,
 }
@@ -137,6 +139,7 @@ impl Setup {
         let server = self.bind().await.unwrap();
         let grpc = format!("http://{}", server.grpc_addr());
         let (http, reloader) = (server.http_addr().to_string(), server.reloader());
+        let shared = server.shared();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move {
             stopped.await.ok();
@@ -152,6 +155,7 @@ impl Setup {
             reloader,
             channel,
             http,
+            shared,
             stop: Some(stop),
             server,
         }
@@ -214,16 +218,23 @@ impl Running {
 
     /// `GET path` over HTTP: the status line and the body.
     pub(super) async fn http_get(&self, path: &str) -> (u16, String) {
+        let (status, _, body) = self.http_get_with(path, "").await;
+        (status, body)
+    }
+
+    /// The same with headers, each with its line end: the status, the head and the body.
+    pub(super) async fn http_get_with(&self, path: &str, headers: &str) -> (u16, String, String) {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
         let mut stream = tokio::net::TcpStream::connect(&self.http).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: fs\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: fs\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
+        (status, head.to_owned(), body.to_owned())
     }
 }
 
@@ -280,6 +291,10 @@ pub(super) struct TestStore {
     /// Every read needs one of these, and gives it back.
     pub(super) gate: Semaphore,
     pub(super) begun: tokio::sync::Notify,
+    /// Reads that are waited for.
+    pub(super) waiting: AtomicUsize,
+    /// How many milliseconds a read takes that got one of those.
+    pub(super) takes_millis: AtomicU64,
 }
 
 impl Default for TestStore {
@@ -290,6 +305,8 @@ impl Default for TestStore {
             reads: AtomicUsize::new(0),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
             begun: tokio::sync::Notify::new(),
+            waiting: AtomicUsize::new(0),
+            takes_millis: AtomicU64::new(0),
         }
     }
 }
@@ -304,6 +321,12 @@ impl TestStore {
         self.gate.add_permits(Semaphore::MAX_PERMITS);
     }
 
+    /// From now on so many reads are answered at the same time, each of which takes so long.
+    pub(super) fn slow_down(&self, at_once: usize, takes_millis: u64) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS - at_once);
+        self.takes_millis.store(takes_millis, Ordering::SeqCst);
+    }
+
     fn check(&self) -> Result<(), StoreError> {
         if self.away.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable {
@@ -312,6 +335,22 @@ impl TestStore {
             });
         }
         Ok(())
+    }
+}
+
+/// A read that is waited for, until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -334,7 +373,12 @@ impl OnlineStore for TestStore {
         self.check()?;
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.begun.notify_one();
+        let _waiting = Waiting::begin(&self.waiting);
         let _pass = self.gate.acquire().await;
+        let takes = self.takes_millis.load(Ordering::SeqCst);
+        if takes > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(takes)).await;
+        }
         self.inner.read(requests).await
     }
     async fn published(&self, view: &ViewId) -> Result<Option<Published>, StoreError> {
