@@ -3,7 +3,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint build deps bench bench-training help
+.PHONY: demo test lint build deps bench bench-training bench-serving help
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,11 @@ SIZES ?= 1m,10m
 bench-training: build ## Training sets, beside DuckDB, Polars and Feast; SIZES=1m,10m,50m ARGS=…
 	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/training/run.py --fs $(TARGET)/release/fs --sizes $(SIZES) $(ARGS)
+
+bench-serving: deps ## Online lookups, beside bare Redis and Feast; ARGS=… (ARGS=--quick takes a minute)
+	$(CARGO) build --release --workspace --bin fs --bin floor
+	@python="$$(benches/install.sh)" && \
+	  "$$python" benches/serving/run.py --fs $(TARGET)/release/fs --floor $(TARGET)/release/floor $(ARGS)
 
 deps: ## A Redis server and the Python clients of the integration tests
 	@integration/install-deps.sh

@@ -156,11 +156,11 @@ def on_redis(
     if "floor" in wanted:
         server = running.enter_context(floor_server(chosen.floor, store, where, scratch))
         ask = [str(chosen.floor), "ask-grpc", "--server", server.grpc]
-        yield System("floor", "the floor", ask, server.process)
+        yield System("floor", "the floor", ask, server.process, by_service=False)
         checks.append(("the floor", "from_floor", server))
     if "bare-redis" in wanted:
         ask = [str(chosen.floor), "ask-redis", "--redis", url, *where]
-        yield System("bare-redis", "bare Redis client", ask, store.process)
+        yield System("bare-redis", "bare Redis client", ask, store.process, by_service=False)
     if not any(name.startswith("fs-redis") for name in wanted):
         return
     server = running.enter_context(fs_server("fs-redis", chosen.fs, repo, scratch))

@@ -29,6 +29,11 @@ class System:
     many: tuple[tuple[int, int], ...] = MANY
     least_seconds: float = 0.0
     """Slow servers are to answer some requests, too."""
+    by_service: bool = True
+    """Whether it knows feature services; the floor counts views instead."""
+
+    def wanted(self, size: Size) -> list[str]:
+        return ["--service", size.service] if self.by_service else ["--first-views", str(len(size.views))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +53,7 @@ def ask(system: System, size: Size, entities: int, lanes: tuple[int, int], timin
     connections, in_flight = lanes
     seconds = max(timing.seconds, system.least_seconds)
     command = ["taskset", "--cpu-list", str(CLIENT_CORE), *system.ask]
-    command += ["--service", size.service, "--key", f"{KEY}=0..{entities}"]
+    command += [*system.wanted(size), "--key", f"{KEY}=0..{entities}"]
     command += ["--entities-per-request", str(size.entities)]
     command += ["--connections", str(connections), "--in-flight", str(in_flight)]
     command += ["--duration", f"{round(seconds * 1e3)}ms", "--warm-up", f"{round(timing.warm_up * 1e3)}ms"]
