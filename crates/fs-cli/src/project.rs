@@ -10,9 +10,9 @@ use fs_materialize::Materializer;
 use fs_offline::OfflineStore;
 use fs_online::OnlineStore;
 use fs_online_lmdb::{LmdbOptions, LmdbStore};
-use fs_online_redis::{RedisOptions, RedisStore};
+use fs_online_redis::{RedisClientCertificate, RedisOptions, RedisStore, RedisTls};
 use fs_registry::Registry;
-use fs_spec::{LoadError, OnlineStoreSettings, Problem, Repo, Settings, Style};
+use fs_spec::{LoadError, OnlineStoreSettings, Problem, RedisSettings, Repo, Settings, Style};
 use fs_training::{TrainingOptions, TrainingSets};
 use serde_json::json;
 
@@ -89,9 +89,7 @@ impl Project {
             OnlineStoreSettings::Embedded { path } => {
                 Arc::new(LmdbStore::open(path, LmdbOptions::default())?)
             }
-            OnlineStoreSettings::Redis { url } => {
-                Arc::new(RedisStore::connect(url, RedisOptions::default())?)
-            }
+            OnlineStoreSettings::Redis(settings) => Arc::new(redis(settings)?),
         })
     }
 
@@ -116,6 +114,37 @@ impl Project {
             clock,
         ))
     }
+}
+
+/// The store in Redis that the settings name.
+fn redis(settings: &RedisSettings) -> Result<RedisStore, Failure> {
+    let RedisSettings {
+        url,
+        cluster,
+        ca_file,
+        client,
+        connections,
+        connect_timeout,
+        read_timeout,
+        write_timeout,
+        expiry,
+    } = settings.clone();
+    let client = client.map(|(cert_file, key_file)| RedisClientCertificate {
+        cert_file,
+        key_file,
+    });
+    let usual = RedisOptions::default();
+    let options = RedisOptions {
+        cluster,
+        tls: RedisTls { ca_file, client },
+        connections: connections.unwrap_or(usual.connections),
+        connect_timeout: connect_timeout.unwrap_or(usual.connect_timeout),
+        read_timeout: read_timeout.unwrap_or(usual.read_timeout),
+        write_timeout: write_timeout.unwrap_or(usual.write_timeout),
+        expiry: expiry.unwrap_or(usual.expiry),
+        buckets: usual.buckets,
+    };
+    Ok(RedisStore::connect(&url, options)?)
 }
 
 /// A repo whose definitions are valid, also against the real sources.

@@ -6,6 +6,7 @@
 
 mod entity;
 mod fields;
+mod redis;
 mod service;
 mod settings;
 mod source;
@@ -32,8 +33,9 @@ use fields::Fields;
 #[cfg(test)]
 pub(crate) mod grammar {
     pub(crate) use super::entity::{ENTITY, JOIN_KEY};
+    pub(crate) use super::redis::{REDIS, TLS};
     pub(crate) use super::service::{ENTRY, SERVICE};
-    pub(crate) use super::settings::{EMBEDDED, ENGINE, FOLDER, REDIS, SETTINGS};
+    pub(crate) use super::settings::{EMBEDDED, ENGINE, FOLDER, SETTINGS};
     pub(crate) use super::source::SOURCE;
     pub(crate) use super::view::{FEATURE, VIEW};
 

@@ -45,7 +45,7 @@ pub use position::Position;
 pub use problem::{Problem, summary};
 pub use render::{Style, render};
 pub use schema::json_schema;
-pub use settings::{OnlineStoreSettings, Settings};
+pub use settings::{OnlineStoreSettings, RedisSettings, Settings};
 
 #[cfg(test)]
 mod tests;

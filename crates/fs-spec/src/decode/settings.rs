@@ -6,7 +6,7 @@ use fs_core::{Location, ProjectName};
 
 use crate::decode::fields::Fields;
 use crate::decode::values::Words;
-use crate::decode::{Grammar, values};
+use crate::decode::{Grammar, redis, values};
 use crate::memory_size;
 use crate::position::{At, Position};
 use crate::problem::Sink;
@@ -29,10 +29,6 @@ pub(crate) const FOLDER: Grammar = Grammar {
 };
 pub(crate) const EMBEDDED: Grammar = Grammar {
     fields: &["type", "path"],
-    later: &[],
-};
-pub(crate) const REDIS: Grammar = Grammar {
-    fields: &["type", "url"],
     later: &[],
 };
 pub(crate) const ENGINE: Grammar = Grammar {
@@ -121,7 +117,7 @@ fn online_store(node: &Node, root: &Path, sink: &mut Sink) -> Option<At<OnlineSt
     let called = "`online_store`".to_owned();
     match store_type(node, &called, &ONLINE_STORES, sink)? {
         Online::Embedded => embedded(node, root, sink),
-        Online::Redis => redis(node, sink),
+        Online::Redis => redis::decode(node, root, sink),
     }
 }
 
@@ -142,24 +138,6 @@ fn embedded(node: &Node, root: &Path, sink: &mut Sink) -> Option<At<OnlineStoreS
             path: root.join(&path.value).components().collect(),
         },
         at: path.at,
-    })
-}
-
-fn redis(node: &Node, sink: &mut Sink) -> Option<At<OnlineStoreSettings>> {
-    let fields = Fields::open(node, "a redis online store".to_owned(), &REDIS, sink)?;
-    let url = fields.required("url", "redis://127.0.0.1:6379", sink)?;
-    let url = values::text(url, "`url`", sink)?;
-    let schemes = ["redis://", "rediss://"];
-    if !schemes.iter().any(|scheme| url.value.starts_with(scheme)) {
-        // The URL may hold a password, so it is not repeated.
-        let message = "this is not the URL of a Redis server";
-        let help = "write `redis://host:port`, or `rediss://host:port` for TLS";
-        sink.report_with_help(&url.at, message, help);
-        return None;
-    }
-    Some(At {
-        value: OnlineStoreSettings::Redis { url: url.value },
-        at: url.at,
     })
 }
 

@@ -7,7 +7,7 @@
 
 use schemars::JsonSchema;
 
-use super::values::{Memory, Name};
+use super::values::{Boolean, Connections, Duration, Memory, Name};
 
 /// `feature_store.yaml`: where a project keeps its things.
 #[derive(JsonSchema)]
@@ -56,13 +56,41 @@ enum EmbeddedType {
     Embedded,
 }
 
-/// A Redis server.
+/// A Redis server, or a cluster of them.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "redis")]
 struct Redis {
     r#type: RedisType,
-    /// Its `redis://` or `rediss://` URL.
+    /// Its `redis://` URL, or `rediss://` for TLS, with `USER:PASSWORD@` before the host where it has
+    /// one. Of a cluster, the addresses of some nodes: `redis://HOST:PORT,HOST:PORT`.
     url: String,
+    /// Whether it is a Redis Cluster. Default: false.
+    cluster: Option<Boolean>,
+    /// Certificates for a `rediss://` URL.
+    tls: Option<Tls>,
+    /// Connections to keep to each server for reads, and as many for writes. Default: 1; requests share
+    /// them.
+    connections: Option<Connections>,
+    /// The longest that opening a connection may take. Default: 1s.
+    connect_timeout: Option<Duration>,
+    /// The longest that a read may take. Default: 1s.
+    read_timeout: Option<Duration>,
+    /// The longest that a round trip of a write may take. Default: 10s.
+    write_timeout: Option<Duration>,
+    /// Whether rows are forgotten a day after their `ttl` has passed. Default: true.
+    expiry: Option<Boolean>,
+}
+
+/// Files with certificates, in PEM, relative to the repo.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "redis_tls")]
+struct Tls {
+    /// The authorities to trust. Default: those that browsers trust.
+    ca_file: Option<String>,
+    /// A certificate of our own, for a server that asks for one.
+    cert_file: Option<String>,
+    /// The private key of that certificate.
+    key_file: Option<String>,
 }
 
 #[derive(JsonSchema)]

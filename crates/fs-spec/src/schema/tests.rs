@@ -29,7 +29,7 @@ fn properties(name: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_schema_has_exactly_the_fields_that_the_decoders_accept() {
-    let maps: [(&str, &Grammar); 11] = [
+    let maps: [(&str, &Grammar); 12] = [
         ("entity", &grammar::ENTITY),
         ("join_key", &grammar::JOIN_KEY),
         ("source", &grammar::SOURCE),
@@ -41,6 +41,7 @@ fn the_schema_has_exactly_the_fields_that_the_decoders_accept() {
         ("folder", &grammar::FOLDER),
         ("embedded", &grammar::EMBEDDED),
         ("redis", &grammar::REDIS),
+        ("redis_tls", &grammar::TLS),
     ];
     for (name, grammar) in maps {
         let accepted: BTreeSet<String> = grammar.fields.iter().map(|f| (*f).to_owned()).collect();

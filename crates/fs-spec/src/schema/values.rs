@@ -66,6 +66,14 @@ values! {
         ],
     });
 
+    /// A number of connections.
+    Connections = json_schema!({
+        "anyOf": [
+            { "type": "integer", "minimum": 1, "maximum": 256 },
+            { "type": "string", "pattern": INTERPOLATED },
+        ],
+    });
+
     /// Text by name; numbers and booleans count as text.
     Tags = json_schema!({
         "type": "object",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs_core::{
     Catalog, CsvOptions, DataType, Entity, Feature, FeatureService, FeatureView, FileFormat,
@@ -10,7 +11,7 @@ use fs_core::{
 };
 
 use super::files::{SETTINGS, read_files, with};
-use crate::{OnlineStoreSettings, Place, Settings};
+use crate::{OnlineStoreSettings, Place, RedisSettings, Settings};
 
 const DEFINITIONS: &str = r#"
 kind: entity
@@ -248,7 +249,47 @@ fn a_redis_store_has_a_url_that_may_come_from_the_environment() {
     let url = "redis://127.0.0.1:6379".to_owned();
     assert_eq!(
         repo.settings.online_store,
-        OnlineStoreSettings::Redis { url }
+        OnlineStoreSettings::Redis(RedisSettings {
+            url,
+            ..RedisSettings::default()
+        })
+    );
+}
+
+#[test]
+fn a_redis_store_says_how_it_is_reached_and_used() {
+    let settings = SETTINGS.replace(
+        "{ type: embedded, path: .fs/online }",
+        "
+  type: redis
+  url: rediss://me:secret@a:7000,b:7001
+  cluster: true
+  tls: { ca_file: certs/ca.pem, cert_file: certs/me.pem, key_file: /etc/me.key }
+  connections: 4
+  connect_timeout: 250ms
+  read_timeout: 1s500ms
+  write_timeout: 1m
+  expiry: false",
+    );
+    let repo = read_files(&[("feature_store.yaml", &settings)]).unwrap();
+    let expected = RedisSettings {
+        url: "rediss://me:secret@a:7000,b:7001".to_owned(),
+        cluster: true,
+        ca_file: Some(PathBuf::from("/repo/certs/ca.pem")),
+        client: Some((
+            PathBuf::from("/repo/certs/me.pem"),
+            PathBuf::from("/etc/me.key"),
+        )),
+        connections: Some(4),
+        connect_timeout: Some(Duration::from_millis(250)),
+        read_timeout: Some(Duration::from_millis(1_500)),
+        write_timeout: Some(Duration::from_mins(1)),
+        expiry: Some(false),
+    };
+    assert!(!format!("{:?}", repo.settings).contains("secret"));
+    assert_eq!(
+        repo.settings.online_store,
+        OnlineStoreSettings::Redis(expected)
     );
 }
 

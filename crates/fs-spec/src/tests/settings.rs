@@ -45,3 +45,48 @@ fn settings_have_their_own_problems() {
     );
     same(&settings_problems(""), &["feature_store.yaml is empty"]);
 }
+
+#[test]
+fn the_settings_of_redis_have_problems_of_their_own_and_none_repeats_a_password() {
+    let with = |redis: &str| {
+        let settings = SETTINGS.replace(
+            "{ type: embedded, path: .fs/online }",
+            &format!("{{ type: redis, {redis} }}"),
+        );
+        let problems = settings_problems(&settings);
+        assert!(!format!("{problems:?}").contains("secret"), "{problems:?}");
+        problems
+    };
+    same(&with("cluster: true"), &["needs `url`"]);
+    same(
+        &with("url: \"redis://:secret@a:1,b:2\""),
+        &["only a cluster has several addresses"],
+    );
+    same(
+        &with("url: \"redis://:secret@a\", clusters: true"),
+        &["has no field `clusters`"],
+    );
+    same(
+        &with("url: \"redis://:secret@a\", tls: { ca_file: ca.pem }"),
+        &["certificates are for a URL that begins with rediss://"],
+    );
+    same(
+        &with("url: \"rediss://:secret@a\", tls: { cert_file: a.pem }"),
+        &["`tls` needs `key_file`"],
+    );
+    same(
+        &with("url: \"rediss://:secret@a\", tls: { key_file: a.pem }"),
+        &["`tls` needs `cert_file`"],
+    );
+    same(
+        &with(
+            "url: \"redis://a\", connections: 0, read_timeout: 0, write_timeout: soon, expiry: 1",
+        ),
+        &[
+            "`0` is not a number from 1 to 256",
+            "nothing can be done in no time",
+            "`soon` is not a duration",
+            "`expiry` must be true or false",
+        ],
+    );
+}
