@@ -1,14 +1,15 @@
 //! The command line.
 
 mod bench_serve;
+mod serve;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
+pub(crate) use self::serve::{LogFormat, ServeArgs};
 use crate::output::Format;
 
 /// A feature store: definitions in YAML, history in Delta Lake, newest values in Redis or LMDB.
@@ -134,20 +135,6 @@ pub(crate) struct IncrementalArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) views: Vec<ViewName>,
     /// Publish what was visible at this instant instead of now, to replay the past
-    #[arg(long, value_name = "TIME", value_parser = event_time)]
-    pub(crate) now: Option<EventTime>,
-}
-
-/// `fs serve`
-#[derive(Debug, Args)]
-pub(crate) struct ServeArgs {
-    /// Where gRPC and Arrow Flight listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
-    pub(crate) grpc: SocketAddr,
-    /// Where HTTP listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6566")]
-    pub(crate) http: SocketAddr,
-    /// Serve as of this instant instead of now, to replay the past
     #[arg(long, value_name = "TIME", value_parser = event_time)]
     pub(crate) now: Option<EventTime>,
 }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
+use crate::args::Cli;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
 
@@ -32,20 +32,31 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     let output = Output::new(cli.format);
-    process::init_tracing(cli.verbose, matches!(cli.command, Command::Serve(_)));
     process::install_crypto_provider();
-    let done = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::io("cannot start the async runtime", &error))
-        .and_then(|runtime| runtime.block_on(Box::pin(commands::run(cli, output))));
-    match done {
+    match run(cli, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.code().exit_status())
         }
     }
+}
+
+/// Runs the command on as many threads as there are processors for this process.
+fn run(cli: Cli, output: Output) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("cannot start the async runtime", &error))?;
+    let traces = {
+        let _runtime = runtime.enter();
+        process::init_tracing(&cli)?
+    };
+    let done = runtime.block_on(Box::pin(commands::run(cli, output)));
+    if let Some(traces) = traces {
+        traces.finish();
+    }
+    done
 }
 
 /// Prints what clap has to say: help, the version, or what is wrong with the arguments.

@@ -2,10 +2,36 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use fs_server::Traces;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use crate::args::{Cli, Command, LogFormat};
+use crate::failure::Failure;
+
+/// What the process says about itself: logs, and traces if `fs serve` was asked for them.
+///
 /// Logs go to standard error; `RUST_LOG` wins over the number of `-v`. A server says a little more.
-pub(crate) fn init_tracing(verbose: u8, is_server: bool) {
+/// Returns what has to be [finished](Traces::finish) at the end. Needs a Tokio runtime.
+pub(crate) fn init_tracing(cli: &Cli) -> Result<Option<Traces>, Failure> {
+    let server = match &cli.command {
+        Command::Serve(args) => Some(&args.watching),
+        _ => None,
+    };
+    let format = server.map_or(LogFormat::Text, |args| args.log_format);
+    let logs = logs(cli.verbose, server.is_some(), format);
+    let Some(options) = server.and_then(|args| args.traces()) else {
+        tracing_subscriber::registry().with(logs).init();
+        return Ok(None);
+    };
+    let traces = Traces::to(&options)?;
+    let layer = traces.layer();
+    tracing_subscriber::registry().with(logs).with(layer).init();
+    Ok(Some(traces))
+}
+
+fn logs(verbose: u8, is_server: bool, format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     let default = match verbose {
         0 if is_server => "warn,fs_server=info",
         0 => "warn",
@@ -14,11 +40,18 @@ pub(crate) fn init_tracing(verbose: u8, is_server: bool) {
         _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_ansi(false)
+            .with_filter(filter)
+            .boxed(),
+    }
 }
 
 /// Two TLS providers are linked in, so one has to be chosen before the first connection.

@@ -1,6 +1,5 @@
 //! `fs serve`: feature vectors, training sets, health and metrics.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use crate::wall_clock;
 pub(super) async fn run(repo: &Path, args: &ServeArgs, output: Output) -> Result<(), Failure> {
     let project = Project::open(repo)?;
     let clock = wall_clock::clock(args.now);
-    let server = bind(&project, clock, args.grpc, args.http).await?;
+    let server = bind(&project, clock, args.options()).await?;
     announce(&project, &server, args.now, output);
     server.run(stop_signal()).await?;
     output.say("Every request was answered; bye.");
@@ -30,8 +29,7 @@ pub(super) async fn run(repo: &Path, args: &ServeArgs, output: Output) -> Result
 pub(super) async fn bind(
     project: &Project,
     clock: Arc<dyn Clock>,
-    grpc_addr: SocketAddr,
-    http_addr: SocketAddr,
+    options: ServerOptions,
 ) -> Result<Server, Failure> {
     let backends = Backends {
         registry: project.registry()?,
@@ -39,12 +37,8 @@ pub(super) async fn bind(
         training: project.training()?,
         engine: project.engine()?,
         materializer: project.materializer(Arc::clone(&clock))?,
+        pusher: project.pusher(Arc::clone(&clock))?,
         clock,
-    };
-    let options = ServerOptions {
-        grpc_addr,
-        http_addr,
-        ..ServerOptions::default()
     };
     Ok(Server::bind(backends, options).await?)
 }

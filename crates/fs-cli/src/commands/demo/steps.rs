@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use fs_core::{Catalog, FeatureRequest, FeatureSet, Naming, TimeRange};
 use fs_registry::{Applied, Force};
+use fs_server::ServerOptions;
 use fs_training::{Spine, TrainingQuery};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -90,7 +91,12 @@ pub(super) struct Serving {
 pub(super) async fn serve(project: &Project) -> Result<Serving, Failure> {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let clock = wall_clock::clock(Some(instant(END)?));
-    let server = serve::bind(project, clock, any_port, any_port).await?;
+    let options = ServerOptions {
+        grpc_addr: any_port,
+        http_addr: any_port,
+        ..ServerOptions::default()
+    };
+    let server = serve::bind(project, clock, options).await?;
     let grpc = server.grpc_addr();
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(server.run(async {
