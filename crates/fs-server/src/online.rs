@@ -18,6 +18,7 @@ impl Shared {
         request: &FeatureRequest,
         naming: Naming,
     ) -> Result<(Arc<Snapshot>, Arc<Plan>), Error> {
+        let _span = tracing::debug_span!("plan").entered();
         let snapshot = self.live.snapshot()?;
         let serving = &self.serving;
         let plan = serving.plan(&snapshot.catalog, snapshot.version, request, naming)?;
@@ -32,6 +33,7 @@ impl Shared {
         naming: Naming,
         read: impl FnOnce() -> Result<FeatureRequest, Error>,
     ) -> Result<Arc<Plan>, Error> {
+        let _span = tracing::debug_span!("plan").entered();
         let snapshot = self.live.snapshot()?;
         let (catalog, version) = (&snapshot.catalog, snapshot.version);
         let serving = &self.serving;

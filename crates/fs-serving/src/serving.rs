@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use fs_core::{Catalog, Clock, FeatureRequest, Naming};
 use fs_online::OnlineStore;
+use tracing::Instrument;
 
 use crate::assemble::{Assembly, Outcome, damaged};
 use crate::keys::{FetchedRows, Keys};
@@ -116,11 +117,15 @@ impl Serving {
         let asked = Instant::now();
         self.telemetry.stage(Stage::Keys, asked - begun);
 
-        let fetched = keys.fetch(self.store.as_ref(), plan).await?;
+        let span = tracing::debug_span!("store");
+        let fetched = keys.fetch(self.store.as_ref(), plan).instrument(span);
+        let fetched = fetched.await?;
         let answered = Instant::now();
         self.telemetry.stage(Stage::Store, answered - asked);
 
-        let vectors = self.assemble(plan, keys, fetched, rows).await?;
+        let span = tracing::debug_span!("assemble");
+        let vectors = self.assemble(plan, keys, fetched, rows).instrument(span);
+        let vectors = vectors.await?;
         self.telemetry.stage(Stage::Open, answered.elapsed());
         Ok(vectors)
     }

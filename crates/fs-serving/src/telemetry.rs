@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `fs_serving_requests_total` | counter | `code`: `OK` or the error's |
 //! | `fs_serving_rows_total` | counter | `view`, `status` of the whole row: `PRESENT`, `NOT_FOUND`, `OUTSIDE_MAX_AGE` |
-//! | `fs_serving_stage_seconds` | histogram | `stage`: `keys`, `store` or `open` |
+//! | `fs_serving_stage_seconds` | histogram | `stage`: `decode` (entities become keys), `store`, `assemble` (rows are opened) |
 //!
 //! A request finds its counters ready: they are looked up once, for a plan or for all requests.
 
@@ -48,7 +48,7 @@ impl Telemetry {
         let stage = |stage: &'static str| histogram!("fs_serving_stage_seconds", "stage" => stage);
         self.0.get_or_init(|| Handles {
             answered: counter!("fs_serving_requests_total", "code" => "OK"),
-            stages: ["keys", "store", "open"].map(stage),
+            stages: ["decode", "store", "assemble"].map(stage),
         })
     }
 
