@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     reason = "a fixture that cannot be made is a test that fails"
 )]
+#[expect(dead_code, reason = "it is shared with the tests of a cluster")]
 #[path = "redis/fixture.rs"]
 mod fixture;
 

@@ -9,7 +9,7 @@ use fs_online::{EncodedKey, Error, OnlineStore, RowLayout, RowOrder, RowWrite, V
 use fs_online_redis::keyspace::Buckets;
 use fs_online_redis::{RedisOptions, RedisStore};
 use fs_testkit::net::PATIENCE;
-use fs_testkit::redis::TestRedis;
+use fs_testkit::redis::{TestRedis, TestRedisCluster};
 use fs_testkit::unique_project;
 
 /// Long enough for a busy machine, short enough to wait for.
@@ -28,6 +28,18 @@ pub(crate) fn options() -> RedisOptions {
 
 pub(crate) fn store(redis: &TestRedis) -> RedisStore {
     RedisStore::connect(redis.url(), options()).unwrap()
+}
+
+/// The same for a cluster.
+pub(crate) fn cluster_options() -> RedisOptions {
+    RedisOptions {
+        cluster: true,
+        ..options()
+    }
+}
+
+pub(crate) fn cluster_store(cluster: &TestRedisCluster) -> RedisStore {
+    RedisStore::connect(&cluster.url(), cluster_options()).unwrap()
 }
 
 /// The buckets of a view on a single server.

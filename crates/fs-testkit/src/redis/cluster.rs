@@ -128,6 +128,25 @@ impl TestRedisCluster {
         .context("the replica does not follow")
     }
 
+    /// Returns once the replicas of `node` have all that it has.
+    pub fn wait_until_followed(&self, node: usize) -> Result<()> {
+        let number = |info: &str, name: &str| {
+            let (_, rest) = info.split_once(name)?;
+            let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+            digits.parse::<u64>().ok()
+        };
+        wait_until(PATIENCE, || {
+            let info: String = self.ask(node, &["INFO", "replication"])?;
+            let has = number(&info, "master_repl_offset:");
+            // slave0:ip=127.0.0.1,port=40123,state=online,offset=560,lag=0
+            let followed = number(&info, ",offset=");
+            Ok(followed
+                .filter(|followed| Some(*followed) >= has)
+                .map(|_| ()))
+        })
+        .with_context(|| format!("nobody follows node {node}"))
+    }
+
     /// Adds a node that owns no slots.
     pub fn add(&mut self) -> Result<usize> {
         self.nodes.push(start_node()?);
