@@ -231,36 +231,38 @@ fn write_batch(on: &Environment, rows: Rows, batch: &[RowWrite]) -> Result<Write
     })
 }
 
-/// Reads everything in one transaction, into one buffer that the rows share.
+/// Reads everything in one transaction, into one buffer that the rows share: they are found first,
+/// so that the buffer has its size from the beginning and every row is copied once.
 fn read_rows(
     on: &Environment,
     requests: &[(Option<Rows>, &[EncodedKey])],
 ) -> Result<Vec<Vec<Option<Bytes>>>, Failure> {
+    let keys = requests.iter().map(|(_, keys)| keys.len()).sum();
     on.map.transact(|env| {
         let txn = env.read_txn()?;
-        let mut buffer = BytesMut::new();
-        let mut places = Vec::with_capacity(requests.len());
+        let mut found = Vec::with_capacity(keys);
         for (rows, keys) in requests {
-            let mut found = Vec::with_capacity(keys.len());
             for key in *keys {
-                let row = match rows {
+                found.push(match rows {
                     Some(rows) => rows.get(&txn, key.as_bytes())?,
                     None => None,
-                };
-                found.push(row.map(|row| {
-                    let start = buffer.len();
-                    buffer.extend_from_slice(row);
-                    start..buffer.len()
-                }));
+                });
             }
-            places.push(found);
+        }
+        let bytes = found.iter().flatten().map(|row| row.len()).sum();
+        let mut buffer = BytesMut::with_capacity(bytes);
+        let mut lengths = Vec::with_capacity(keys);
+        for row in found {
+            buffer.extend_from_slice(row.unwrap_or_default());
+            lengths.push(row.map(<[u8]>::len));
         }
         drop(txn);
-        let buffer = buffer.freeze();
-        let row = |place: std::ops::Range<usize>| buffer.slice(place);
-        Ok(places
-            .into_iter()
-            .map(|found| found.into_iter().map(|place| place.map(row)).collect())
+        let mut buffer = buffer.freeze();
+        let mut lengths = lengths.into_iter();
+        let mut row = || Some(buffer.split_to(lengths.next()??));
+        Ok(requests
+            .iter()
+            .map(|(_, keys)| keys.iter().map(|_| row()).collect())
             .collect())
     })
 }
