@@ -96,8 +96,8 @@ fn client(info: ConnectionInfo, options: &RedisOptions) -> Result<Client, (&'sta
         return Err((TLS_HINT, "it is not reached over TLS".into()));
     }
     let read = |path: &Path| {
-        std::fs::read(path).map_err(|error| {
-            let cause = format!("cannot read {}: {error}", path.display());
+        pem(path).map_err(|problem| {
+            let cause = format!("{}: {problem}", path.display());
             (FILE_HINT, Cause::from(cause))
         })
     };
@@ -114,6 +114,18 @@ fn client(info: ConnectionInfo, options: &RedisOptions) -> Result<Client, (&'sta
         root_cert,
     };
     Client::build_with_tls(info, certificates).map_err(|error| (FILE_HINT, error.into()))
+}
+
+/// What a file of certificates or keys holds.
+fn pem(path: &Path) -> Result<Vec<u8>, String> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let bytes = std::fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    // Without this, a file that holds nothing would be taken for one without certificates.
+    if bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
+        Ok(bytes)
+    } else {
+        Err("it is no PEM file".to_owned())
+    }
 }
 
 /// `scheme://user@a:1,b:2/path` as `scheme://user@a:1/path` and `scheme://user@b:2/path`.

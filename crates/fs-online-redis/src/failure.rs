@@ -1,5 +1,7 @@
 //! What the errors of Redis mean here.
 
+use std::error::Error as StdError;
+
 use fs_online::Error;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -7,6 +9,13 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 pub(crate) fn cannot_connect(store: &str, error: RedisError) -> Error {
     if is_refusal(&error) {
         return refused(store, error);
+    }
+    if is_about_certificates(&error) {
+        return Error::CannotOpen {
+            store: store.to_owned(),
+            hint: "check the certificates under `tls` in feature_store.yaml, and those of the server",
+            source: Box::new(error),
+        };
     }
     Error::Unavailable {
         store: store.to_owned(),
@@ -56,6 +65,18 @@ fn refused(store: &str, error: RedisError) -> Error {
 fn is_refusal(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed
         || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+}
+
+/// Whether one side does not trust the other.
+fn is_about_certificates(error: &RedisError) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn StdError), |&error| error.source());
+    // As rustls calls them, and the alerts that the other side sends.
+    let names = ["certificate", "unknownca", "handshakefailure"];
+    let is_meant = |cause: &dyn StdError| {
+        let text = cause.to_string().to_lowercase();
+        names.iter().any(|name| text.contains(name))
+    };
+    error.is_io_error() && causes.into_iter().any(is_meant)
 }
 
 /// What to change, if there is a cluster where none was expected, or none where one was.

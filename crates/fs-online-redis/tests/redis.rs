@@ -10,6 +10,12 @@ mod fixture;
 
 #[path = "redis/faults.rs"]
 mod faults;
+#[path = "redis/forgetting.rs"]
+mod forgetting;
+#[path = "redis/outages.rs"]
+mod outages;
+#[path = "redis/secured.rs"]
+mod secured;
 #[path = "redis/stored.rs"]
 mod stored;
 #[path = "redis/writers.rs"]

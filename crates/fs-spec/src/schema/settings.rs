@@ -84,6 +84,7 @@ struct Redis {
 /// Files with certificates, in PEM, relative to the repo.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "redis_tls")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the YAML")]
 struct Tls {
     /// The authorities to trust. Default: those that browsers trust.
     ca_file: Option<String>,
