@@ -1,9 +1,9 @@
 //! Redis Cluster: three real nodes, slots that move, nodes that go away.
-
-#[expect(
+#![expect(
     clippy::unwrap_used,
     reason = "a fixture that cannot be made is a test that fails"
 )]
+
 #[expect(dead_code, reason = "it is shared with the tests of a single server")]
 #[path = "redis/fixture.rs"]
 mod fixture;

@@ -1,9 +1,9 @@
 //! What is particular to Redis: servers that stop, hang, forget, fill up or are written by others.
-
-#[expect(
+#![expect(
     clippy::unwrap_used,
     reason = "a fixture that cannot be made is a test that fails"
 )]
+
 #[expect(dead_code, reason = "it is shared with the tests of a cluster")]
 #[path = "redis/fixture.rs"]
 mod fixture;

@@ -1,6 +1,6 @@
 //! Rows that need not be kept any more.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_online::{OnlineStore, RowWrite, ViewId};
 use fs_online_redis::{RedisOptions, RedisStore};
@@ -8,7 +8,8 @@ use fs_testkit::redis::TestRedis;
 
 use crate::fixture::{buckets, eventually, key, options, read, row, store, view};
 
-const HOUR: Duration = Duration::from_hours(1);
+const HOUR_MICROS: i64 = 3_600_000_000;
+const HOUR_MILLIS: i64 = 3_600_000;
 
 /// Now as Redis, which forgets by its own clock, has it.
 #[expect(
@@ -20,12 +21,9 @@ fn now() -> i64 {
     i64::try_from(now.as_micros()).unwrap()
 }
 
-fn after(time: Duration) -> Option<i64> {
-    Some(now() + i64::try_from(time.as_micros()).unwrap())
-}
-
-fn ago(time: Duration) -> Option<i64> {
-    Some(now() - i64::try_from(time.as_micros()).unwrap())
+/// Hours from now.
+fn after(hours: i64) -> i64 {
+    now() + hours * HOUR_MICROS
 }
 
 /// Writes rows under `keys` that are kept until then.
@@ -50,8 +48,8 @@ fn rows_of(redis: &TestRedis, view: &ViewId) -> u64 {
     (0..buckets().count()).map(count).sum()
 }
 
-fn assert_about(found: i64, expected: Duration) {
-    let expected = i64::try_from(expected.as_millis()).unwrap();
+fn assert_about(found: i64, hours: i64) {
+    let expected = hours * HOUR_MILLIS;
     // Rounded up to a minute; and the machine may be slow.
     assert!(
         (expected - 30_000..=expected + 60_000).contains(&found),
@@ -68,19 +66,19 @@ async fn a_bucket_lasts_as_long_as_its_last_row_and_for_ever_with_one_that_does(
         .collect();
     let one = |at: usize| alike[at]..alike[at] + 1;
 
-    write(&store, &view, one(0), after(HOUR)).await;
-    assert_about(lasts(&redis, &view, 0), HOUR);
+    write(&store, &view, one(0), Some(after(1))).await;
+    assert_about(lasts(&redis, &view, 0), 1);
     // Longer, and not shorter again.
-    for (at, until) in [(1, 3 * HOUR), (2, HOUR), (3, 2 * HOUR)] {
-        write(&store, &view, one(at), after(until)).await;
-        assert_about(lasts(&redis, &view, 0), 3 * HOUR);
+    for (at, hours) in [(1, 3), (2, 1), (3, 2)] {
+        write(&store, &view, one(at), Some(after(hours))).await;
+        assert_about(lasts(&redis, &view, 0), 3);
     }
     // A write that is refused refreshes nothing.
-    write(&store, &view, one(0), after(9 * HOUR)).await;
-    assert_about(lasts(&redis, &view, 0), 3 * HOUR);
+    write(&store, &view, one(0), Some(after(9))).await;
+    assert_about(lasts(&redis, &view, 0), 3);
     write(&store, &view, one(4), None).await;
     assert_eq!(lasts(&redis, &view, 0), -1);
-    write(&store, &view, one(5), after(HOUR)).await;
+    write(&store, &view, one(5), Some(after(1))).await;
     assert_eq!(lasts(&redis, &view, 0), -1);
 
     // All rows gone, it begins anew.
@@ -90,8 +88,8 @@ async fn a_bucket_lasts_as_long_as_its_last_row_and_for_ever_with_one_that_does(
     });
     let outcome = store.write(&view, gone.collect()).await.unwrap();
     assert_eq!(outcome.deleted, 6);
-    write(&store, &view, one(0), after(HOUR)).await;
-    assert_about(lasts(&redis, &view, 0), HOUR);
+    write(&store, &view, one(0), Some(after(1))).await;
+    assert_about(lasts(&redis, &view, 0), 1);
 }
 
 #[tokio::test]
@@ -101,13 +99,13 @@ async fn rows_past_their_time_go_while_others_are_written() {
     let (store, view) = (store(&redis), view());
     // One row for ever in each bucket, so that no bucket goes as a whole.
     write(&store, &view, 100_000..100_200, None).await;
-    write(&store, &view, 0..OLD, ago(HOUR)).await;
+    write(&store, &view, 0..OLD, Some(after(-1))).await;
     let left = |total: u64| total - 200;
     let before = left(rows_of(&redis, &view));
 
     let mut number = 200_000;
     eventually(async || {
-        write(&store, &view, number..number + 1, after(HOUR)).await;
+        write(&store, &view, number..number + 1, Some(after(1))).await;
         number += 1;
         let new = u64::try_from(number - 200_000).unwrap();
         left(rows_of(&redis, &view)) - new < before / 10
@@ -125,7 +123,7 @@ async fn rows_past_their_time_go_while_others_are_written() {
 async fn a_view_that_nobody_writes_any_more_goes_by_itself() {
     let redis = TestRedis::shared().unwrap();
     let (store, view) = (store(&redis), view());
-    write(&store, &view, 0..100, ago(HOUR)).await;
+    write(&store, &view, 0..100, Some(after(-1))).await;
     assert_eq!(rows_of(&redis, &view), 0);
     assert_eq!(read(&store, &view, 7).await.unwrap(), None);
 }
@@ -139,7 +137,7 @@ async fn rows_are_kept_for_ever_where_expiry_is_off() {
     };
     let store = RedisStore::connect(redis.url(), options).unwrap();
     let view = view();
-    write(&store, &view, 0..100, ago(HOUR)).await;
+    write(&store, &view, 0..100, Some(after(-1))).await;
     assert_eq!(rows_of(&redis, &view), 100);
     assert_eq!(lasts(&redis, &view, 7), -1);
 }
@@ -148,7 +146,7 @@ async fn rows_are_kept_for_ever_where_expiry_is_off() {
 async fn a_damaged_row_does_not_keep_others_from_being_written() {
     let redis = TestRedis::shared().unwrap();
     let (store, view) = (store(&redis), view());
-    write(&store, &view, 0..1, after(HOUR)).await;
+    write(&store, &view, 0..1, Some(after(1))).await;
     let mut server = redis.connect().unwrap();
     let bucket = buckets().key(&view, buckets().of(&key(0)));
     redis::cmd("HSET")
@@ -157,6 +155,6 @@ async fn a_damaged_row_does_not_keep_others_from_being_written() {
         .arg("no")
         .exec(&mut server)
         .unwrap();
-    write(&store, &view, 0..200, after(HOUR)).await;
+    write(&store, &view, 0..200, Some(after(1))).await;
     assert_eq!(read(&store, &view, 199).await.unwrap(), Some(row(1)));
 }
