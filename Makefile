@@ -3,7 +3,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint build deps bench bench-training bench-serving help
+.PHONY: demo test lint build deps bench bench-training bench-serving fuzz help
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,11 @@ bench-serving: deps ## Online lookups, beside bare Redis and Feast; ARGS=… (AR
 	$(CARGO) build --release --workspace --bin fs --bin floor
 	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/serving/run.py --fs $(TARGET)/release/fs --floor $(TARGET)/release/floor $(ARGS)
+
+SECONDS ?= 60
+
+fuzz: ## Made-up bytes for what reads rows and keys; needs cargo-fuzz and a nightly compiler; SECONDS=60
+	cd crates/fs-online && for target in key row; do cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS) || exit 1; done
 
 deps: ## A Redis server and the Python clients of the integration tests
 	@integration/install-deps.sh
