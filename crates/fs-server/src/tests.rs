@@ -2,6 +2,7 @@
 
 mod drain;
 mod edge;
+mod feast;
 mod fixture;
 mod flight;
 mod health;
@@ -11,3 +12,5 @@ mod overload;
 mod parity;
 mod readers;
 mod reload;
+mod stream;
+mod traces;

@@ -89,3 +89,6 @@ fn each_value(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

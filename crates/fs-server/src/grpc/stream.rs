@@ -9,10 +9,12 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use fs_serving::Plan;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, Stream, StreamExt};
+use tokio_util::sync::CancellationToken;
 use tonic::codegen::BoxStream;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Request, Status, Streaming};
@@ -36,14 +38,13 @@ pub(super) fn get_online_features_stream(
     request: Request<Streaming<OnlineRequest>>,
 ) -> BoxStream<Outgoing> {
     let (metadata, _, messages) = request.into_parts();
-    let draining = shared.draining.clone().cancelled_owned();
+    let messages = until_drained(messages, shared.draining.clone());
     let begun = Begun {
         shared,
         metadata: Arc::new(metadata),
         plan: None,
     };
     let mut answers = messages
-        .take_until(draining)
         .enumerate()
         .scan(begun, |begun, (position, message)| {
             ready(Some(begun.next(position, message)))
@@ -60,6 +61,28 @@ pub(super) fn get_online_features_stream(
         next
     })
     .boxed()
+}
+
+/// The messages up to the moment at which nothing new should come; then an error, if there might have
+/// been more.
+fn until_drained<M: Send>(
+    messages: impl Stream<Item = Result<M, Status>> + Send,
+    draining: CancellationToken,
+) -> impl Stream<Item = Result<M, Status>> + Send {
+    let is_drained = Arc::new(AtomicBool::new(false));
+    let drained = {
+        let is_drained = Arc::clone(&is_drained);
+        async move {
+            draining.cancelled().await;
+            is_drained.store(true, Ordering::Relaxed);
+        }
+    };
+    let end = stream::once(async move {
+        let is_drained = is_drained.load(Ordering::Relaxed);
+        is_drained.then(|| Err(Status::from(Error::Stopping)))
+    });
+    let end = end.filter_map(ready);
+    messages.take_until(drained).chain(end)
 }
 
 /// A stream and what it has said so far.

@@ -76,12 +76,13 @@ fn response(vectors: &FeatureVectors, with_times: bool) -> GetOnlineFeaturesResp
 /// Two views of `user`, one of them with a ttl, each with a feature of every type.
 fn definitions() -> Catalog {
     let features = |view| {
-        ScalarType::ALL
-            .iter()
-            .fold(view, |view: catalog::ViewBuilder, scalar| {
-                view.feature(&format!("{scalar}_one"), scalar.as_str())
+        ScalarType::ALL.iter().map(|scalar| scalar.as_str()).fold(
+            view,
+            |view: catalog::ViewBuilder, scalar| {
+                view.feature(&format!("{scalar}_one"), scalar)
                     .feature(&format!("{scalar}_list"), &format!("array<{scalar}>"))
-            })
+            },
+        )
     };
     let view = |name| features(catalog::view(name).entity("user").source("source"));
     catalog::project("types")
