@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fs_core::{Catalog, Clock, Code};
 use fs_engine::{Engine, EngineOptions};
-use fs_materialize::Materializer;
+use fs_materialize::{Materializer, Pusher};
 use fs_offline::OfflineStore;
 use fs_online::OnlineStore;
 use fs_online_lmdb::{LmdbOptions, LmdbStore};
@@ -103,6 +103,11 @@ impl Project {
     fn memory_limit(&self) -> Option<usize> {
         let limit = self.settings.memory_limit;
         limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    /// What takes rows from clients.
+    pub(crate) fn pusher(&self, clock: Arc<dyn Clock>) -> Result<Pusher, Failure> {
+        Ok(Pusher::new(self.offline(), self.online()?, clock))
     }
 
     /// What brings rows from the sources to the stores.

@@ -9,6 +9,11 @@ use crate::EventTime;
 pub trait Clock: Debug + Send + Sync {
     /// The present instant.
     fn now(&self) -> EventTime;
+
+    /// Whether that is the time of the world, by which stores forget what they were told to forget.
+    fn is_real(&self) -> bool {
+        true
+    }
 }
 
 /// A clock that stands still until it is moved: for tests, and to serve the past as it was.
@@ -30,5 +35,9 @@ impl FixedClock {
 impl Clock for FixedClock {
     fn now(&self) -> EventTime {
         EventTime::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    fn is_real(&self) -> bool {
+        false
     }
 }

@@ -24,7 +24,10 @@ use futures::TryStreamExt;
 
 pub(crate) use faulty::Faulty;
 
-use crate::{Error, Materializer, Options, Publication, RunSummary, Silent, Views};
+use crate::{
+    Error, Materializer, Options, Publication, PushReport, PushTo, Pusher, RunSummary, Silent,
+    Views,
+};
 
 /// A row of the source, times in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +74,7 @@ pub(crate) struct Shop {
     pub(crate) offline: Arc<OfflineStore>,
     pub(crate) online: Arc<Faulty>,
     pub(crate) materializer: Materializer,
+    pub(crate) pusher: Pusher,
 }
 
 impl Shop {
@@ -94,7 +98,7 @@ impl Shop {
         Self::of(catalog)
     }
 
-    fn of(catalog: Catalog) -> Self {
+    pub(crate) fn of(catalog: Catalog) -> Self {
         let folder = Folder::new().unwrap();
         let engine = Engine::new(EngineOptions {
             base_dir: folder.path().to_owned(),
@@ -110,6 +114,11 @@ impl Shop {
             Arc::clone(&online) as Arc<dyn OnlineStore>,
             Arc::clone(&clock) as Arc<dyn Clock>,
         );
+        let pusher = Pusher::new(
+            Arc::clone(&offline),
+            Arc::clone(&online) as Arc<dyn OnlineStore>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
         Self {
             folder,
             catalog,
@@ -117,6 +126,7 @@ impl Shop {
             offline,
             online,
             materializer,
+            pusher,
         }
     }
 
@@ -136,35 +146,26 @@ impl Shop {
     }
 
     pub(crate) fn source(&self, rows: &[Click]) {
-        let micros = |seconds: i64| seconds * 1_000_000;
-        let users = rows.iter().map(|row| Some(row.user));
-        let events = rows.iter().map(|row| Some(micros(row.event)));
-        let created = rows.iter().map(|row| row.created.map(micros));
-        let clicks = rows.iter().map(|row| row.clicks);
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(users.collect::<Int64Array>()),
-            Arc::new(
-                events
-                    .collect::<TimestampMicrosecondArray>()
-                    .with_timezone(UTC),
-            ),
-            Arc::new(
-                created
-                    .collect::<TimestampMicrosecondArray>()
-                    .with_timezone(UTC),
-            ),
-            Arc::new(clicks.collect::<Int64Array>()),
-        ];
-        let number = |name| Field::new(name, arrow::datatypes::DataType::Int64, true);
-        let time = |name| Field::new(name, timestamp_type(), true);
-        let schema = Schema::new(vec![
-            number("user"),
-            time("event"),
-            time("created"),
-            number("clicks"),
-        ]);
-        let batch = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
-        self.folder.parquet("clicks.parquet", &batch).unwrap();
+        self.folder
+            .parquet("clicks.parquet", &raw_rows(rows))
+            .unwrap();
+    }
+
+    /// Pushes rows, with the column names of the source.
+    pub(crate) async fn push(
+        &self,
+        rows: &[Click],
+        to: PushTo,
+        key: Option<&str>,
+    ) -> Result<PushReport, Error> {
+        let view = "activity".parse().unwrap();
+        let rows = raw_rows(rows);
+        self.pusher.push(&self.catalog, &view, &rows, to, key).await
+    }
+
+    /// Where the paths of sources begin.
+    pub(crate) fn base_dir(&self) -> std::path::PathBuf {
+        self.folder.path().to_owned()
     }
 
     /// Makes the source unreadable.
@@ -210,7 +211,7 @@ impl Shop {
         ViewId::new(self.catalog.project.clone(), view)
     }
 
-    fn rule(&self) -> Rule {
+    pub(crate) fn rule(&self) -> Rule {
         Rule::of(&self.catalog.feature_views["activity"])
     }
 
@@ -339,6 +340,38 @@ impl Shop {
         let state = self.offline.state(&"activity".parse().unwrap()).await;
         state.unwrap().and_then(|state| state.watermark)
     }
+}
+
+/// Rows with the columns of the source.
+pub(crate) fn raw_rows(rows: &[Click]) -> RecordBatch {
+    let micros = |seconds: i64| seconds * 1_000_000;
+    let users = rows.iter().map(|row| Some(row.user));
+    let events = rows.iter().map(|row| Some(micros(row.event)));
+    let created = rows.iter().map(|row| row.created.map(micros));
+    let clicks = rows.iter().map(|row| row.clicks);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(users.collect::<Int64Array>()),
+        Arc::new(
+            events
+                .collect::<TimestampMicrosecondArray>()
+                .with_timezone(UTC),
+        ),
+        Arc::new(
+            created
+                .collect::<TimestampMicrosecondArray>()
+                .with_timezone(UTC),
+        ),
+        Arc::new(clicks.collect::<Int64Array>()),
+    ];
+    let number = |name| Field::new(name, arrow::datatypes::DataType::Int64, true);
+    let time = |name| Field::new(name, timestamp_type(), true);
+    let schema = Schema::new(vec![
+        number("user"),
+        time("event"),
+        time("created"),
+        number("clicks"),
+    ]);
+    RecordBatch::try_new(Arc::new(schema), columns).unwrap()
 }
 
 fn table_rows(batch: &RecordBatch) -> Vec<(i64, RowOrder, Option<i64>)> {

@@ -214,6 +214,7 @@ impl Materializer {
     ) -> Publisher<'a> {
         let now = self.clock.now();
         Publisher::new(&self.offline, self.online.as_ref(), catalog, view, now)
+            .forgetting(self.clock.is_real())
             .with_options(self.options)
             .with_progress(progress.as_ref())
     }

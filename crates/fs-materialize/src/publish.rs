@@ -13,8 +13,8 @@
 //!   6  published = (V, now, the view's rule)
 //! ```
 //!
-//! **What is written.** With no `P`, or with one of another rule (the view's `delay` or `point_in_time`
-//! was changed), everything (`full`): `N` of every key, and stored keys that have no `N` any more are
+//! **What is written.** With no `P`, or with one of another rule (the view's `delay`, `point_in_time` or
+//! `ttl` was changed), everything (`full`): `N` of every key, and stored keys that have no `N` any more are
 //! deleted. With a `P`, what differs since then (`delta`):
 //!
 //! * *fresh rows*: rows of ingests after `P.table_version` that are still in the table, and rows that
@@ -46,7 +46,7 @@ mod full;
 mod newest;
 mod shard;
 
-use fs_core::{Catalog, EventTime, FeatureView};
+use fs_core::{Catalog, EventTime, FeatureView, Ttl};
 use fs_offline::{OfflineStore, Scan, TableSchema, TableState};
 use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, RowWrite, ViewId, WriteOutcome};
 use fs_pit::Rule;
@@ -82,6 +82,8 @@ pub(crate) struct Publisher<'a> {
     rule: Rule,
     encoder: RowEncoder,
     now: EventTime,
+    /// The ttl by which the store may forget rows.
+    forget_by: Option<Ttl>,
     options: Options,
     progress: &'a dyn Progress,
 }
@@ -114,9 +116,16 @@ impl<'a> Publisher<'a> {
             rule: Rule::of(view),
             encoder: RowEncoder::new(&RowLayout::of_view(view)),
             now,
+            forget_by: None,
             options: Options::default(),
             progress: &Silent,
         }
+    }
+
+    /// The same; the store may forget rows by the ttl of the view, if `now` is the time of the world.
+    pub(crate) const fn forgetting(mut self, is_real: bool) -> Self {
+        self.forget_by = if is_real { self.view.ttl } else { None };
+        self
     }
 
     pub(crate) fn with_options(mut self, options: Options) -> Self {
@@ -155,7 +164,7 @@ impl<'a> Publisher<'a> {
             let after = Published {
                 table_version: attempt.version,
                 as_of: attempt.as_of,
-                visibility: self.rule.visibility(),
+                visibility: self.visibility(),
             };
             total.version = attempt.version;
             if !everything && before.as_ref() == Some(&after) {
@@ -221,6 +230,16 @@ impl<'a> Publisher<'a> {
             }
         }
         Ok(total)
+    }
+
+    /// What decides which rows are published, and for how long they are kept. Under another rule, other
+    /// rows may be visible; under another ttl, rows may have been forgotten that are wanted.
+    fn visibility(&self) -> String {
+        let visibility = self.rule.visibility();
+        match self.rule.ttl {
+            Some(ttl) => format!("{visibility} ttl {ttl}"),
+            None => visibility,
+        }
     }
 
     /// Writes to the online store, a batch at a time.

@@ -115,34 +115,21 @@ struct Inner {
     offline: Arc<OfflineStore>,
     online: Arc<dyn OnlineStore>,
     clock: Arc<dyn Clock>,
-    /// Whether the clock shows the time of the world, by which stores forget.
-    real_time: bool,
     queues: queue::Queues,
 }
 
 impl Pusher {
-    /// Into these stores, with a clock that shows the time of the world.
+    /// Into these stores. Where the clock does not show the time of the world, nothing that is written
+    /// is ever forgotten: neither rows nor keys.
     pub fn new(
         offline: Arc<OfflineStore>,
         online: Arc<dyn OnlineStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self::with_time(offline, online, clock, true)
-    }
-
-    /// Into these stores; `real_time` says whether the clock shows the time of the world. If it does
-    /// not, nothing that is written can be forgotten: rows and keys would go at the wrong time.
-    pub fn with_time(
-        offline: Arc<OfflineStore>,
-        online: Arc<dyn OnlineStore>,
-        clock: Arc<dyn Clock>,
-        real_time: bool,
-    ) -> Self {
         let inner = Inner {
             offline,
             online,
             clock,
-            real_time,
             queues: queue::Queues::default(),
         };
         Self {

@@ -1,5 +1,6 @@
 mod correction;
 mod failure;
 mod parity;
+mod push;
 mod run;
 mod visibility;

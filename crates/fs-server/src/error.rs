@@ -70,6 +70,30 @@ pub enum Error {
     /// A training set could not be made.
     #[error(transparent)]
     Training(#[from] Box<fs_training::Error>),
+    /// Pushed rows were not taken.
+    #[error(transparent)]
+    Push(#[from] Box<fs_materialize::Error>),
+    /// The threads that pushes are worked on by cannot be started.
+    #[error("cannot start the threads that write pushed rows")]
+    PushThreads(#[source] std::io::Error),
+    /// A place for pushed rows that there is not.
+    #[error("`to` is {to}, which is no place for rows: write 1 (online), 2 (offline) or 3 (both)")]
+    PushPlace {
+        /// The number that came.
+        to: i32,
+    },
+    /// Columns of different lengths.
+    #[error("column `{column}` has {found} rows and column `{first}` has {expected}")]
+    Lengths {
+        /// The column.
+        column: String,
+        /// How many rows it has.
+        found: usize,
+        /// The first column.
+        first: String,
+        /// How many rows that has.
+        expected: usize,
+    },
     /// A request of a Feast client cannot be done.
     #[error(transparent)]
     Feast(#[from] FeastError),
@@ -268,6 +292,12 @@ impl From<fs_registry::Error> for Error {
     }
 }
 
+impl From<fs_materialize::Error> for Error {
+    fn from(error: fs_materialize::Error) -> Self {
+        Self::Push(Box::new(error))
+    }
+}
+
 impl From<fs_training::Error> for Error {
     fn from(error: fs_training::Error) -> Self {
         Self::Training(Box::new(error))
@@ -307,6 +337,7 @@ impl Coded for Error {
             Self::Serving(error) => error.code(),
             Self::Training(error) => error.code(),
             Self::Feast(error) => error.code(),
+            Self::Push(error) => error.code(),
             Self::NothingApplied { .. } => Code::FailedPrecondition,
             Self::Bind { .. } | Self::Stopping => Code::Unavailable,
             Self::Timeout { .. } | Self::RegistryTimeout { .. } | Self::Stalled { .. } => {
@@ -329,6 +360,8 @@ impl Coded for Error {
             | Self::RequestValue { .. }
             | Self::Protobuf(_)
             | Self::NotUtf8 { .. }
+            | Self::PushPlace { .. }
+            | Self::Lengths { .. }
             | Self::NoCommand
             | Self::Command(_)
             | Self::NoTicket
@@ -340,6 +373,7 @@ impl Coded for Error {
             Self::Grpc(_)
             | Self::Http(_)
             | Self::Task(_)
+            | Self::PushThreads(_)
             | Self::Reflection(_)
             | Self::MalformedAnswer { .. }
             | Self::BrokenOff

@@ -8,6 +8,7 @@ mod codec;
 mod entities;
 mod lookup;
 mod message;
+mod push;
 mod route;
 mod stream;
 
@@ -22,6 +23,7 @@ use tonic::codegen::{Body as HttpBody, Service, StdError, http};
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status};
 
+pub(crate) use self::answer::Answer;
 use self::route::{lookups, streamed_lookups, unary, unimplemented};
 use crate::shared::Shared;
 
@@ -57,6 +59,7 @@ where
             "/fs.v1.FeatureStore/GetOnlineFeatures" => lookups(shared, request),
             "/fs.v1.FeatureStore/GetOnlineFeaturesStream" => streamed_lookups(shared, request),
             "/fs.v1.FeatureStore/GetServingInfo" => unary(shared, request, get_serving_info),
+            "/fs.v1.FeatureStore/Push" => unary(shared, request, push::push),
             _ => unimplemented(),
         }
     }

@@ -31,6 +31,7 @@ mod live;
 mod off_runtime;
 mod online;
 mod options;
+mod push;
 mod request;
 mod server;
 mod shared;

@@ -20,6 +20,8 @@ pub struct Limits {
     pub latency_target: Duration,
     /// How long an online request may take.
     pub request_time: Duration,
+    /// Rows of one push.
+    pub push_rows: usize,
     /// Pushes whose rows are written at the same time.
     pub writes_in_flight: usize,
     /// How long pushing rows may take.
@@ -52,6 +54,7 @@ impl Default for Limits {
             requests_in_flight: 512,
             latency_target: Duration::from_millis(100),
             message_bytes: 64 * MIB,
+            push_rows: 100_000,
             writes_in_flight: 64,
             write_time: Duration::from_secs(60),
             request_time: Duration::from_secs(10),

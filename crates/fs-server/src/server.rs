@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use fs_core::Clock;
 use fs_engine::Engine;
-use fs_materialize::Materializer;
+use fs_materialize::{Materializer, Pusher};
 use fs_registry::Registry;
 use fs_serving::Serving;
 use fs_training::TrainingSets;
@@ -24,6 +24,7 @@ use self::health::HealthWatch;
 use crate::admission::Admission;
 use crate::feast::{self, Jobs};
 use crate::live::Live;
+use crate::push::Pushing;
 use crate::shared::Shared;
 use crate::telemetry::{Calls, Freshness, Lines};
 use crate::turn::Turns;
@@ -49,6 +50,9 @@ pub struct Backends {
     /// What clients of Feast let bring rows from the sources to the stores. Its online store may be
     /// the one that is served from, or another way to it: its connections live on other threads.
     pub materializer: Materializer,
+    /// What takes rows from clients. Its online store is another way to the one that is served from,
+    /// for the same reason.
+    pub pusher: Pusher,
     /// What the age of uploaded spines is measured with.
     pub clock: Arc<dyn Clock>,
 }
@@ -94,6 +98,7 @@ impl Server {
             training: backends.training,
             engine: backends.engine,
             jobs: Jobs::new(backends.materializer),
+            pusher: Pushing::new(backends.pusher, limits.push_rows),
             clock: backends.clock,
             turns: Turns::new(limits.training_sets),
             limits,

@@ -13,6 +13,7 @@ use crate::admission::Admission;
 use crate::feast::Jobs;
 use crate::flight::Uploads;
 use crate::live::Live;
+use crate::push::Pushing;
 use crate::telemetry::{Calls, Freshness, Lines};
 use crate::turn::Turns;
 use crate::{Error, Limits};
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) training: TrainingSets,
     pub(crate) engine: Arc<Engine>,
     pub(crate) jobs: Jobs,
+    pub(crate) pusher: Pushing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) admission: Admission,

@@ -155,7 +155,7 @@ impl Publisher<'_> {
                     .is_none_or(|gone| *gone < winner.order)
                 {
                     gone.remove(&winner.key);
-                    writes.push(winner.write(None));
+                    writes.push(self.put(winner, None));
                 }
             }
             self.write(writes, total).await?;
@@ -181,7 +181,7 @@ impl Publisher<'_> {
             let mut writes = Vec::new();
             for winner in some? {
                 let replaced = gone.remove(&winner.key);
-                writes.push(winner.write(replaced));
+                writes.push(self.put(winner, replaced));
             }
             self.write(writes, total).await?;
         }

@@ -3,6 +3,7 @@
 //! | The table has for a key | The store has | then |
 //! |---|---|---|
 //! | `N` | nothing, or something older | `N` is written |
+//! | `N` | `N`, and the view has a ttl | it is written again, for the store to keep it by the ttl of now |
 //! | `N` | something newer, from a table | it is no longer there, or not visible: `N` takes its place |
 //! | nothing | something from a table | it is deleted |
 //! | anything | something that is not from a table | it stays unless `N` is newer |
@@ -48,7 +49,11 @@ impl Publisher<'_> {
                 }
                 match winners.get(&key) {
                     None => deletes.push(RowWrite::replace(key, None, stored)),
-                    Some(winner) if winner.order < stored => {
+                    // The same row is written again where it is to be kept for another time.
+                    Some(winner)
+                        if winner.order < stored
+                            || (self.forget_by.is_some() && winner.order == stored) =>
+                    {
                         replaced.insert(key, stored);
                     }
                     Some(_) => {}
@@ -62,7 +67,7 @@ impl Publisher<'_> {
         }
         let writes = winners.into_values().map(|winner| {
             let replaced = replaced.get(&winner.key).copied();
-            winner.write(replaced)
+            self.put(winner, replaced)
         });
         self.write(writes, &mut total).await?;
         Ok(Ok(total))

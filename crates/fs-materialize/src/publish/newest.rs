@@ -11,6 +11,7 @@ use fs_pit::{KeptRows, NewestPerKey, RowId};
 use futures::StreamExt;
 
 use super::{Overflow, Publisher, Shard};
+use crate::expiry::keep_until;
 use crate::rows::{Rows, select};
 use crate::{Error, Phase};
 
@@ -31,19 +32,17 @@ pub(super) struct Winner {
     pub(super) row: bytes::Bytes,
 }
 
-impl Winner {
-    /// Writes it, in place of the stored row `replaced` if there is one to be replaced.
-    pub(super) fn write(self, replaced: Option<RowOrder>) -> RowWrite {
+impl Publisher<'_> {
+    /// Writes a winner, in place of the stored row `replaced` if there is one to be replaced.
+    pub(super) fn put(&self, winner: Winner, replaced: Option<RowOrder>) -> RowWrite {
         RowWrite {
-            key: self.key,
-            row: Some(self.row),
+            keep_until: keep_until(self.forget_by, winner.order.event, self.now),
+            key: winner.key,
+            row: Some(winner.row),
             replaces: replaced,
-            keep_until: None,
         }
     }
-}
 
-impl Publisher<'_> {
     pub(super) fn newest(&self, as_of: EventTime) -> Newest {
         let columns = self.columns.all();
         let fields = columns

@@ -139,8 +139,8 @@ impl Look<'_> {
     /// The column for `field`, under its name or `other`.
     fn column(&mut self, field: &Field, other: Option<&str>) -> ArrayRef {
         let empty = || new_null_array(field.data_type(), self.given.num_rows());
-        let found = [Some(field.name().as_str()), other].into_iter().flatten();
-        let Some(at) = found.filter_map(|name| self.position(name)).next() else {
+        let mut found = [Some(field.name().as_str()), other].into_iter().flatten();
+        let Some(at) = found.find_map(|name| self.position(name)) else {
             let empty = empty();
             if field.name() != CREATED_TIMESTAMP {
                 self.problems.push(PushProblem::Missing {

@@ -39,7 +39,7 @@ impl Inner {
             rows: rows.clone(),
             key: key.map(|key| PushKey {
                 key: key.to_owned(),
-                used: self.real_time.then_some(receipt),
+                used: self.clock.is_real().then_some(receipt),
             }),
         };
         let appended = self.queues.append(&self.offline, &job.schema, push).await;
@@ -49,9 +49,10 @@ impl Inner {
         })?;
         let mut outcomes = vec![RowOutcome::Appended; rows.num_rows()];
         if to == PushTo::Both && job.view.online {
-            let rows = match appended.repeated {
-                true => self.rows_of(job, &appended).await?,
-                false => rows,
+            let rows = if appended.repeated {
+                self.rows_of(job, &appended).await?
+            } else {
+                rows
             };
             let _late = self.wait_for_visible(job, &rows).await;
             let first = Sequence::From(appended.first_sequence);

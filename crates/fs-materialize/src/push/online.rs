@@ -56,7 +56,7 @@ impl Inner {
                 continue;
             };
             let early = Duration::from_micros(early.unsigned_abs());
-            if self.real_time && early <= EARLY {
+            if self.clock.is_real() && early <= EARLY {
                 soon = soon.max(early);
             } else if not_yet.is_none() {
                 not_yet = Some((row, EventTime::from_micros(from)));
@@ -103,9 +103,10 @@ impl Inner {
         for (winners, writes) in winners.chunks(WRITTEN).zip(writes.chunks(WRITTEN)) {
             let done = self.online.write(&job.id, writes.to_vec()).await;
             let all = done.map_err(failed)?.kept == 0;
-            let stored = match all {
-                true => vec![true; winners.len()],
-                false => self.are_stored(job, writes).await.map_err(failed)?,
+            let stored = if all {
+                vec![true; winners.len()]
+            } else {
+                self.are_stored(job, writes).await.map_err(failed)?
             };
             for (winner, stored) in winners.iter().zip(stored) {
                 if stored {
@@ -129,7 +130,7 @@ impl Inner {
         let chosen = take_record_batch(rows, &chosen).unwrap_or_else(|_impossible| rows.clone());
         let features = job.columns.unnumbered(&chosen).features;
         let packed = RowEncoder::new(&RowLayout::of_view(&job.view)).encode(features, &orders)?;
-        let ttl = job.view.ttl.filter(|_| self.real_time);
+        let ttl = job.view.ttl.filter(|_| self.clock.is_real());
         let writes = winners.iter().zip(packed);
         Ok(writes
             .map(|(winner, row)| RowWrite {

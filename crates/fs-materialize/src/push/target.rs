@@ -1,7 +1,7 @@
 //! What a push is addressed to: a view, or a source and so the views that are made of it.
 
 use fs_core::suggest::did_you_mean;
-use fs_core::{Catalog, FeatureView, Source, ViewName};
+use fs_core::{Catalog, FeatureView, Source, SourceName, ViewName};
 
 use crate::Error;
 
@@ -36,17 +36,15 @@ impl<'a> Target<'a> {
             return Ok(Self::of_view(view));
         }
         let mut sources = catalog.sources.values();
-        match sources.find(|source| source.name.as_str() == name) {
-            Some(source) => Self::of_source(catalog, source),
-            None => {
-                let views = catalog.feature_views.keys().map(ViewName::as_str);
-                let sources = catalog.sources.keys().map(|name| name.as_str());
-                Err(Error::UnknownTarget {
-                    name: name.to_owned(),
-                    nearest: did_you_mean(name, views.chain(sources)).map(str::to_owned),
-                })
-            }
+        if let Some(source) = sources.find(|source| source.name.as_str() == name) {
+            return Self::of_source(catalog, source);
         }
+        let views = catalog.feature_views.keys().map(ViewName::as_str);
+        let sources = catalog.sources.keys().map(SourceName::as_str);
+        Err(Error::UnknownTarget {
+            name: name.to_owned(),
+            nearest: did_you_mean(name, views.chain(sources)).map(str::to_owned),
+        })
     }
 
     /// The view called `view`.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyValue, Location, ViewName};
 use fs_engine::{Engine, EngineOptions};
-use fs_materialize::Materializer;
+use fs_materialize::{Materializer, Pusher};
 use fs_offline::OfflineStore;
 use fs_online::key::encode_key;
 use fs_online::{
@@ -125,6 +125,11 @@ impl Setup {
             training: TrainingSets::new(self.offline.clone(), TrainingOptions::default())?,
             materializer: Materializer::new(
                 engine.clone(),
+                self.offline.clone(),
+                self.store.clone(),
+                self.clock.clone(),
+            ),
+            pusher: Pusher::new(
                 self.offline.clone(),
                 self.store.clone(),
                 self.clock.clone(),
@@ -288,7 +293,7 @@ pub(super) struct TestStore {
     pub(super) away: AtomicBool,
     /// How many reads have begun.
     pub(super) reads: AtomicUsize,
-    /// Every read needs one of these, and gives it back.
+    /// Every read, and every look at what is published, needs one of these and gives it back.
     pub(super) gate: Semaphore,
     pub(super) begun: tokio::sync::Notify,
     /// Reads that are waited for.
@@ -382,6 +387,7 @@ impl OnlineStore for TestStore {
         self.inner.read(requests).await
     }
     async fn published(&self, view: &ViewId) -> Result<Option<Published>, StoreError> {
+        let _pass = self.gate.acquire().await;
         self.inner.published(view).await
     }
     async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), StoreError> {
