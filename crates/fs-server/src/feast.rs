@@ -22,9 +22,9 @@ mod jobs;
 mod online;
 mod refusal;
 mod rows;
-mod targets;
+mod writing;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 
 pub use error::FeastError;
 pub(crate) use grpc::{feature_server, serving_service};
@@ -33,11 +33,6 @@ pub(crate) use jobs::Jobs;
 
 /// What a client calls its write, so that it counts once: the header, or metadata, `idempotency-key`.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, FeastError> {
-    const LONGEST: usize = 256;
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(None);
-    };
-    let fits = (1..=LONGEST).contains(&key.len());
-    let text = key.to_str().ok().filter(|_| fits);
-    text.map(Some).ok_or(FeastError::BadKey)
+    let key = headers.get("idempotency-key").map(HeaderValue::to_str);
+    key.transpose().map_err(FeastError::BadKey)
 }

@@ -81,35 +81,22 @@ pub enum FeastError {
         /// What was asked for.
         to: String,
     },
-    /// A source or view to push to that does not exist.
+    /// A column that two views of a source take as two types.
     #[error(
-        "there is no source and no feature view `{name}` to push to{}",
-        hint(.nearest.as_deref())
+        "column `{column}` would have to be {first_type} for view `{first}` and {second_type} for view \
+         `{second}`: push to the views one by one"
     )]
-    UnknownPushSource {
-        /// The name that was asked for.
-        name: String,
-        /// The nearest name that exists.
-        nearest: Option<String>,
-    },
-    /// A source that no view reads.
-    #[error(
-        "no feature view is made from source `{name}`: a row that is pushed to it goes nowhere"
-    )]
-    NothingToPushTo {
-        /// The source.
-        name: String,
-    },
-    /// Views whose rows a query makes of those of the source.
-    #[error(
-        "feature view `{view}` is made from source `{name}` by a query, which is not run on rows that \
-         are pushed: push to the view itself, with its own columns"
-    )]
-    PushThroughQuery {
-        /// The source.
-        name: String,
-        /// The view.
-        view: ViewName,
+    TwoTypes {
+        /// The column.
+        column: String,
+        /// A view.
+        first: ViewName,
+        /// What it takes.
+        first_type: DataType,
+        /// Another view.
+        second: ViewName,
+        /// What that one takes.
+        second_type: DataType,
     },
     /// A view that does not exist.
     #[error("there is no feature view `{name}`{}", hint(.nearest.as_deref()))]
@@ -126,8 +113,8 @@ pub enum FeastError {
     #[error("set either `features` or `typed_features`, and not both")]
     BothForms,
     /// An idempotency key that is no text.
-    #[error("the idempotency key must be between 1 and 256 visible ASCII characters")]
-    BadKey,
+    #[error("the idempotency key is no visible ASCII text")]
+    BadKey(#[source] axum::http::header::ToStrError),
     /// An instant that cannot be read.
     #[error("`{field}` is no instant")]
     Instant {
@@ -176,16 +163,14 @@ impl Coded for FeastError {
             | Self::MissingKey { .. }
             | Self::MissingColumn { .. }
             | Self::UnknownPlace { .. }
-            | Self::UnknownPushSource { .. }
-            | Self::PushThroughQuery { .. }
+            | Self::TwoTypes { .. }
             | Self::BothForms
-            | Self::BadKey
+            | Self::BadKey(_)
             | Self::Instant { .. }
             | Self::NoInstant { .. }
             | Self::EmptyWindow(_)
             | Self::Version => Code::InvalidArgument,
             Self::UnknownView { .. } => Code::NotFound,
-            Self::NothingToPushTo { .. } => Code::FailedPrecondition,
             Self::Busy { .. } => Code::Conflict,
             Self::Materialize(error) => error.code(),
             Self::Rows(_) | Self::NoThread(_) => Code::Internal,

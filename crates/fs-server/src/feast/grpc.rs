@@ -5,6 +5,7 @@
 
 mod read;
 mod unary;
+mod write;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -87,6 +88,10 @@ where
         match request.uri().path() {
             "/GrpcFeatureServer/GetOnlineFeatures" => {
                 unary(shared, request, read::get_online_features)
+            }
+            "/GrpcFeatureServer/Push" => unary(shared, request, write::push),
+            "/GrpcFeatureServer/WriteToOnlineStore" => {
+                unary(shared, request, write::write_to_online_store)
             }
             _ => unimplemented(),
         }

@@ -11,6 +11,7 @@
 
 mod materialize;
 mod read;
+mod write;
 
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ use crate::shared::Shared;
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/get-online-features", post(read::get_online_features))
+        .route("/push", post(write::push))
+        .route("/write-to-online-store", post(write::write_to_online_store))
         .route("/materialize", post(materialize::window))
         .route("/materialize-incremental", post(materialize::incremental))
 }

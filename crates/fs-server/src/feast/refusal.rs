@@ -82,24 +82,22 @@ fn class(error: &Error) -> &'static str {
             _ => "FeastError",
         },
         Error::Feast(FeastError::UnknownView { .. }) => "FeatureViewNotFoundException",
-        Error::Feast(FeastError::Materialize(error)) => match error.as_ref() {
-            fs_materialize::Error::UnknownView { .. } => "FeatureViewNotFoundException",
-            _ => "FeastError",
-        },
-        Error::Feast(FeastError::UnknownPushSource { .. } | FeastError::NothingToPushTo { .. }) => {
-            "PushSourceNotFoundException"
-        }
+        Error::Push(error) if is_no_push_source(error) => "PushSourceNotFoundException",
         _ => "FeastError",
     }
 }
 
+const fn is_no_push_source(error: &fs_materialize::Error) -> bool {
+    matches!(
+        error,
+        fs_materialize::Error::UnknownTarget { .. } | fs_materialize::Error::NoViewOfSource { .. }
+    )
+}
+
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Feast(
-            FeastError::Body(_)
-            | FeastError::UnknownPushSource { .. }
-            | FeastError::NothingToPushTo { .. },
-        ) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Feast(FeastError::Body(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Push(error) if is_no_push_source(error) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Stalled { .. } => StatusCode::REQUEST_TIMEOUT,
         error if error.code() == Code::Unimplemented => StatusCode::UNPROCESSABLE_ENTITY,
         error => status_of(error),

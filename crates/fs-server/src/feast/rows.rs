@@ -1,4 +1,4 @@
-//! From given columns to rows of a view.
+//! From given columns to rows of views.
 //!
 //! | Column of the view | Taken from |
 //! |---|---|
@@ -7,12 +7,9 @@
 //! | `created_timestamp` | the source's `created_timestamp_column`, `created`, or `created_timestamp`; null if there is none |
 //!
 //! All but the created time must be there, so that a misspelt column is never taken for a null; further
-//! columns are read over, because a row of a source has what its other views need.
-
-use std::sync::Arc;
+//! columns are read over, because rows of a source have what its other views need.
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use arrow::datatypes::{Field, Schema};
 use fs_core::{
     CREATED_TIMESTAMP, Catalog, DataType, EVENT_TIMESTAMP, FeatureView, ScalarType, Source,
 };
@@ -26,88 +23,130 @@ use super::given::Given;
 const CREATED: &str = "created";
 const TIME: DataType = DataType::Scalar(ScalarType::Timestamp);
 
-/// The rows of `frame` as rows of `view`.
+/// The columns of `frame` that any of `views` takes.
 pub(super) fn rows(
     frame: &Frame<'_>,
     catalog: &Catalog,
-    view: &FeatureView,
+    views: &[&FeatureView],
 ) -> Result<RecordBatch, FeastError> {
     let count = frame.rows().filter(|rows| *rows > 0);
     let count = count.ok_or(FeastError::NoRows)?;
-    let rows = Rows {
-        frame,
-        view,
-        source: catalog.sources.get(&view.source),
-    };
-    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
-    let mut add = |name: &str, values| columns.push((name.to_owned(), values));
-    for key in catalog.join_keys(view) {
-        let name = key.name.as_str();
-        add(
-            name,
-            rows.needed(name, DataType::Scalar(key.key_type.scalar()))?,
-        );
+    let mut taken: Vec<Taken<'_>> = Vec::new();
+    for &view in views {
+        let rows = Rows {
+            frame,
+            catalog,
+            view,
+            source: catalog.sources.get(&view.source),
+        };
+        rows.take(&mut taken)?;
     }
-    add(EVENT_TIMESTAMP, rows.event_times()?);
-    add(CREATED_TIMESTAMP, rows.created_times(catalog, count)?);
-    for feature in &view.schema {
-        let name = feature.name.as_str();
-        add(name, rows.needed(name, feature.data_type)?);
-    }
-    batch(columns)
+    let columns: Vec<(&str, ArrayRef, bool)> = taken
+        .into_iter()
+        .map(|taken| {
+            let values = match taken.given {
+                Some((name, given)) => column(name, taken.data_type, given)?,
+                None => new_null_array(&taken.data_type.to_arrow(), count),
+            };
+            Ok((taken.name, values, true))
+        })
+        .collect::<Result<_, FeastError>>()?;
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(FeastError::Rows)
 }
 
-/// Where the rows of a view come from.
+/// A column that a view takes.
+struct Taken<'a> {
+    /// What the view calls it.
+    name: &'a str,
+    data_type: DataType,
+    view: &'a FeatureView,
+    /// What the client calls it, and its values; nulls where it is left out.
+    given: Option<(&'a str, &'a [Given<'a>])>,
+}
+
+/// Where the columns of a view come from.
 struct Rows<'a> {
     frame: &'a Frame<'a>,
+    catalog: &'a Catalog,
     view: &'a FeatureView,
     source: Option<&'a Source>,
 }
 
 impl<'a> Rows<'a> {
-    fn needed(&self, name: &str, data_type: DataType) -> Result<ArrayRef, FeastError> {
-        let given = self.find(name).ok_or_else(|| self.missing(name))?;
-        column(name, data_type, given)
+    /// Adds the columns of the view that are not there yet.
+    fn take(&self, taken: &mut Vec<Taken<'a>>) -> Result<(), FeastError> {
+        let keys = self
+            .catalog
+            .join_keys(self.view)
+            .map(|key| (key.name.as_str(), DataType::Scalar(key.key_type.scalar())));
+        let features = self
+            .view
+            .schema
+            .iter()
+            .map(|feature| (feature.name.as_str(), feature.data_type));
+        let named = |(name, data_type)| {
+            let given = self.find(name).ok_or_else(|| self.missing(name))?;
+            Ok((name, data_type, Some(given)))
+        };
+        let times = [
+            Ok((EVENT_TIMESTAMP, TIME, Some(self.event_times()?))),
+            Ok((CREATED_TIMESTAMP, TIME, self.created_times())),
+        ];
+        for column in keys.map(named).chain(times).chain(features.map(named)) {
+            let (name, data_type, given) = column?;
+            let known = taken.iter().find(|taken| taken.name == name);
+            match known {
+                Some(known) if known.data_type == data_type => {}
+                Some(known) => {
+                    return Err(FeastError::TwoTypes {
+                        column: name.to_owned(),
+                        first: known.view.name.clone(),
+                        first_type: known.data_type,
+                        second: self.view.name.clone(),
+                        second_type: data_type,
+                    });
+                }
+                None => taken.push(Taken {
+                    name,
+                    data_type,
+                    view: self.view,
+                    given,
+                }),
+            }
+        }
+        Ok(())
     }
 
     /// The column of this name, or the one that the source maps to it.
-    fn find(&self, name: &str) -> Option<&'a [Given<'a>]> {
-        let mapped = |source: &'a Source| {
-            let from = |(from, to): (&'a String, &'a String)| (to == name).then_some(from);
-            let from = source.field_mapping.iter().find_map(from)?;
-            self.frame.get(from)
+    fn find(&self, name: &'a str) -> Option<(&'a str, &'a [Given<'a>])> {
+        let given = |name: &'a str| self.frame.get(name).map(|given| (name, given));
+        let mapped = || {
+            let mut mapping = self.source?.field_mapping.iter();
+            let (from, _) = mapping.find(|(_, to)| *to == name)?;
+            given(from)
         };
-        self.frame.get(name).or_else(|| mapped(self.source?))
+        given(name).or_else(mapped)
     }
 
-    fn event_times(&self) -> Result<ArrayRef, FeastError> {
+    fn event_times(&self) -> Result<(&'a str, &'a [Given<'a>]), FeastError> {
         let field = self.source.map(|source| source.timestamp_field.as_str());
-        let names = field.into_iter().chain([EVENT_TIMESTAMP]);
-        let found = names
-            .clone()
-            .find_map(|name| self.find(name).map(|given| (name, given)));
-        let (name, given) = found.ok_or_else(|| self.missing(field.unwrap_or(EVENT_TIMESTAMP)))?;
-        column(name, TIME, given)
+        let mut names = field.into_iter().chain([EVENT_TIMESTAMP]);
+        let found = names.find_map(|name| self.find(name));
+        found.ok_or_else(|| self.missing(field.unwrap_or(EVENT_TIMESTAMP)))
     }
 
-    fn created_times(&self, catalog: &Catalog, rows: usize) -> Result<ArrayRef, FeastError> {
+    fn created_times(&self) -> Option<(&'a str, &'a [Given<'a>])> {
         let field = self
             .source
             .and_then(|source| source.created_timestamp_column.as_deref());
         let is_value = |name: &str| {
-            let mut keys = catalog.join_keys(self.view);
+            let mut keys = self.catalog.join_keys(self.view);
             self.view.feature_index(name).is_some() || keys.any(|key| key.name.as_str() == name)
         };
         let others = [CREATED, CREATED_TIMESTAMP];
         let others = others.into_iter().filter(|name| !is_value(name));
-        let found = field
-            .into_iter()
-            .chain(others)
-            .find_map(|name| self.find(name).map(|given| (name, given)));
-        match found {
-            Some((name, given)) => column(name, TIME, given),
-            None => Ok(new_null_array(&TIME.to_arrow(), rows)),
-        }
+        let mut names = field.into_iter().chain(others);
+        names.find_map(|name| self.find(name))
     }
 
     fn missing(&self, name: &str) -> FeastError {
@@ -119,10 +158,5 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn batch(columns: Vec<(String, ArrayRef)>) -> Result<RecordBatch, FeastError> {
-    let field =
-        |(name, values): &(String, ArrayRef)| Field::new(name, values.data_type().clone(), true);
-    let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
-    let values = columns.into_iter().map(|(_, values)| values).collect();
-    RecordBatch::try_new(Arc::new(schema), values).map_err(FeastError::Rows)
-}
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,6 @@
 use fs_online::Cell;
 use fs_proto::feast::types::Value;
 use fs_proto::feast::types::value::Val;
-use prost::Message;
 
 use super::json::cell;
 use super::protobuf::Values;

@@ -10,6 +10,7 @@ use crate::feast::given::Given;
 
 /// Up to here every integer is a float of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+const EXACT_INTEGER: u64 = 1 << 53;
 const MICROS: i64 = 1_000_000;
 
 pub(super) fn boolean(given: &Given<'_>) -> Option<bool> {
@@ -35,10 +36,10 @@ pub(super) fn integer(given: &Given<'_>) -> Option<i64> {
 }
 
 pub(super) fn double(given: &Given<'_>) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "refused where it is not exact")]
     match given {
         Given::Float(value) => Some(*value),
-        Given::Int(value) => Some(*value as f64).filter(|float| float.abs() <= EXACT),
+        #[expect(clippy::cast_precision_loss, reason = "refused where it is not exact")]
+        Given::Int(value) => (value.unsigned_abs() <= EXACT_INTEGER).then_some(*value as f64),
         Given::Text(text) => number(text),
         _ => None,
     }

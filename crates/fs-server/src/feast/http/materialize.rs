@@ -26,8 +26,9 @@ use serde_json::json;
 use super::respond;
 use crate::Error;
 use crate::call::CallContext;
+use crate::feast::FeastError;
 use crate::feast::jobs::Asked;
-use crate::feast::{FeastError, targets};
+use crate::feast::writing::find_view;
 use crate::http::read_body;
 use crate::shared::Shared;
 
@@ -99,7 +100,7 @@ async fn run(
         None => catalog.feature_views.keys().cloned().collect(),
         Some(names) => names
             .iter()
-            .map(|name| Ok(targets::of_view(&catalog, name)?.name.clone()))
+            .map(|name| Ok(find_view(&catalog, name)?.name.clone()))
             .collect::<Result<Vec<ViewName>, FeastError>>()?,
     };
     let force = manner.in_background && manner.force;

@@ -1,0 +1,8 @@
+//! Feast's wires, by what goes over them.
+
+mod fixture;
+mod grpc;
+mod http;
+mod materialize;
+mod refusals;
+mod write;
