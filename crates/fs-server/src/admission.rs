@@ -45,8 +45,8 @@ struct Seen {
     ended: AtomicU64,
     took_nanos: AtomicU64,
     peak: AtomicUsize,
-    /// The end of the window, in nanoseconds since the admission began.
-    until_nanos: AtomicU64,
+    /// The beginning of the window, in nanoseconds since the admission began.
+    from_nanos: AtomicU64,
 }
 
 /// A part of what is there, given back when it is dropped.
@@ -113,26 +113,29 @@ impl Admission {
         gate.enter(size).ok_or(Error::Overloaded { again_in })
     }
 
-    /// Learns from a lookup that `took` so long and ended at `now`.
-    pub(crate) fn learn(&self, now: Instant, took: Duration, ended: Ended) {
+    /// Learns from a lookup that arrived, and ended at `now`.
+    pub(crate) fn learn(&self, arrived: Instant, now: Instant, ended: Ended) {
+        let took = now.saturating_duration_since(arrived);
         let took = match ended {
             Ended::Answered => took,
             Ended::GivenUp => took.max(self.again_in.saturating_mul(2)),
             Ended::Otherwise => return,
         };
         let seen = &self.seen;
+        let from = seen.from_nanos.load(Relaxed);
+        if nanos(arrived.saturating_duration_since(self.began)) < from {
+            return;
+        }
         seen.took_nanos.fetch_add(nanos(took), Relaxed);
-        seen.ended.fetch_add(1, Relaxed);
+        let ended = seen.ended.fetch_add(1, Relaxed) + 1;
         let now_nanos = nanos(now.saturating_duration_since(self.began));
-        let until = seen.until_nanos.load(Relaxed);
-        if now_nanos < until {
+        if !pace::is_enough(Duration::from_nanos(now_nanos - from.min(now_nanos)), ended) {
             return;
         }
         // One of those who come now takes the window, and the others go on.
-        let next = now_nanos.saturating_add(nanos(pace::WINDOW));
         let taken = seen
-            .until_nanos
-            .compare_exchange(until, next, Relaxed, Relaxed);
+            .from_nanos
+            .compare_exchange(from, now_nanos, Relaxed, Relaxed);
         if taken.is_ok() {
             let window = Window {
                 ended: seen.ended.swap(0, Relaxed),
@@ -246,21 +249,32 @@ mod tests {
         let admission = admission(512, 1);
         let began = admission.began;
         let slow = Duration::from_secs(1);
-        for window in 1..=4 {
+        for second in 0..2 {
             let places: Vec<_> = std::iter::from_fn(|| admission.lookup().ok()).collect();
-            let now = began + pace::WINDOW * window;
+            let arrived = began + slow * second;
             for _ in &places {
-                admission.learn(now, slow, Ended::Answered);
+                admission.learn(arrived, arrived + slow, Ended::Answered);
             }
         }
         assert_eq!(admission.levels()[0].limit, pace::FLOOR);
     }
 
     #[test]
+    fn who_came_before_the_limit_was_set_says_nothing_about_it() {
+        let admission = admission(512, 1);
+        let (began, slow) = (admission.began, Duration::from_secs(1));
+        let places: Vec<_> = std::iter::from_fn(|| admission.lookup().ok()).collect();
+        for _ in &places {
+            admission.learn(began, began + slow, Ended::Answered);
+        }
+        assert_eq!(admission.levels()[0].limit, 128);
+    }
+
+    #[test]
     fn what_is_refused_or_fails_says_nothing_about_the_work_there_is() {
         let admission = admission(512, 1);
-        let late = admission.began + pace::WINDOW * 2;
-        admission.learn(late, Duration::from_hours(1), Ended::Otherwise);
+        let began = admission.began;
+        admission.learn(began, began + Duration::from_hours(1), Ended::Otherwise);
         assert_eq!(admission.levels()[0].limit, 512);
     }
 }

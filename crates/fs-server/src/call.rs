@@ -239,7 +239,8 @@ impl<'a> Begun<'a> {
                 Measured::Cancelled | Measured::Failed(Code::DeadlineExceeded) => Ended::GivenUp,
                 Measured::Failed(_) => Ended::Otherwise,
             };
-            self.shared.admission.learn(now, took, ended);
+            let arrived = self.context.arrived;
+            self.shared.admission.learn(arrived, now, ended);
         }
         took
     }

@@ -25,7 +25,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 pub(crate) use self::body::{read_body, status_of};
-use crate::call::{Arrival, REQUEST_ID, give_request_id};
+use crate::call::{Arrived, REQUEST_ID, give_request_id};
 use crate::shared::Shared;
 use crate::{feast, telemetry};
 
@@ -46,7 +46,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 /// Gives a request its id and its time of arrival, and the answer the id.
 async fn identified(mut request: Request, next: Next) -> Response {
     let id = give_request_id(request.headers_mut());
-    let mut response = Arrival::now(next.run(request)).await;
+    let mut response = Arrived::now(Box::pin(next.run(request))).await;
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

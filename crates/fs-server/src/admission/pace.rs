@@ -5,10 +5,12 @@
 //! longer. So after every window
 //!
 //! ```text
-//!   limit ─► limit × aim ÷ what an answer took on average,   by a factor of ½ to 2,   FLOOR ≤ limit ≤ most
+//!   limit ─► limit × aim ÷ what an answer took on average,   by a factor of ¼ to 2,   FLOOR ≤ limit ≤ most
 //! ```
 //!
-//! which, at full load, settles where an answer takes `aim`. The aim is half of the latency target, so
+//! A window counts the lookups that came after it began, and so after the limit was set: what came
+//! before would tell about another limit, and the limit would swing. It lasts until enough of
+//! them have ended, which is at least as long as one takes. The limit, at full load, settles where an answer takes `aim`. The aim is half of the latency target, so
 //! that the slow ones among the answers stay within the target, too.
 //!
 //! A store that takes longer than that for each answer, be there one or many, would pull the limit
@@ -25,8 +27,12 @@
 
 use std::time::{Duration, Instant};
 
-/// How long the limit stays as it is.
-pub(super) const WINDOW: Duration = Duration::from_millis(50);
+/// How long the limit stays as it is, at the least.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// How many lookups say enough, and after what time any number does.
+const ENOUGH: u64 = 16;
+const LONG: Duration = Duration::from_secs(1);
 
 /// So many may be in flight whatever they take.
 pub(super) const FLOOR: usize = 32;
@@ -85,7 +91,7 @@ impl Pace {
             self.remember(now, took);
         }
         let factor = self.aim().as_secs_f64() / took.as_secs_f64();
-        let factor = factor.clamp(0.5, 2.0);
+        let factor = factor.clamp(0.25, 2.0);
         // Places that nobody took do not count when there are too many.
         let from = if factor < 1.0 {
             self.limit.min(window.peak)
@@ -114,11 +120,16 @@ impl Pace {
     }
 }
 
+/// Whether a window says enough that has lasted so long, with so many lookups that ended.
+pub(super) fn is_enough(lasted: Duration, ended: u64) -> bool {
+    lasted >= LONG || (lasted >= WINDOW && ended >= ENOUGH)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a number of requests, and a factor between a half and two"
+    reason = "a number of requests, and a factor between a quarter and two"
 )]
 fn scaled(count: usize, factor: f64) -> usize {
     (count as f64 * factor).round() as usize

@@ -79,9 +79,9 @@ fn nth(mut times: Vec<Duration>, percent: usize) -> Duration {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_let_in_is_answered_in_time_and_the_rest_is_told_to_come_again() {
     let running = slow_server().await;
-    let fates = load(&running, CAPACITY * 3, Duration::from_secs(4)).await;
+    let fates = load(&running, CAPACITY * 3, Duration::from_millis(4_500)).await;
     // What is in flight before the first answers are there is not learnt yet.
-    let settled = |fate: &&Fate| fate.asked > Duration::from_secs(1);
+    let settled = |fate: &&Fate| fate.asked > Duration::from_millis(1_500);
     let of = |answered| {
         let fates = fates.iter().filter(settled);
         let fates = fates.filter(move |fate| fate.answered == answered);
