@@ -5,6 +5,7 @@
 
 mod client;
 mod gate;
+mod load;
 mod python;
 mod repo;
 mod rows;
@@ -13,7 +14,11 @@ mod skewed;
 
 pub use client::{Answer, Client, Entity};
 pub use gate::Gate;
-pub use python::{duckdb_training_set, flight_client, grpc_client, parquet_record};
+pub use load::{CALL_TIME, Call, Load, Question};
+pub use python::{
+    duckdb_training_set, feast_grpc, feast_protos_compared, feast_sdk, flight_client, grpc_client,
+    parquet_record,
+};
 pub use repo::{Online, Repo};
 pub use rows::{Rows, read_parquet, write_spine};
 pub use served::Served;
