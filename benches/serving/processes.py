@@ -24,22 +24,28 @@ class Process:
 
     name: str
     process: subprocess.Popen
+    out: pathlib.Path
     log: pathlib.Path
 
+    def answer(self) -> str:
+        """What it wrote to standard output."""
+        return self.out.read_text()
+
     def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        """The end of all that it wrote."""
+        return (self.answer() + self.log.read_text(errors="replace"))[-2_000:]
 
     def wait_until(self, ready: Callable[[], object]) -> object:
         """What `ready` returns once that is something; an error of connecting is nothing."""
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise SystemExit(f"{self.name} ended by itself:\n{self.said()[-2_000:]}")
+                raise SystemExit(f"{self.name} ended by itself:\n{self.said()}")
             with contextlib.suppress(OSError, ValueError):
                 if answer := ready():
                     return answer
             time.sleep(0.05)
-        raise SystemExit(f"{self.name} did not answer within {READY_SECONDS:.0f} s:\n{self.said()[-2_000:]}")
+        raise SystemExit(f"{self.name} did not answer within {READY_SECONDS:.0f} s:\n{self.said()}")
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and what it started."""
@@ -62,17 +68,17 @@ class Process:
 def started(name: str, command: list[str], core: int, folder: pathlib.Path, **more: str) -> Iterator[Process]:
     """Runs `command` on one core, in a session of its own, for as long as the context lasts."""
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / f"{name}.log"
-    with log.open("wb") as out:
+    out, log = folder / f"{name}.out", folder / f"{name}.log"
+    with out.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", str(core), *command],
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
+            stdout=stdout,
+            stderr=stderr,
             env=os.environ | more,
             start_new_session=True,
         )
-    running = Process(name, process, log)
+    running = Process(name, process, out, log)
     try:
         yield running
     finally:
@@ -122,7 +128,7 @@ def fs_server(name: str, fs: pathlib.Path, repo: pathlib.Path, folder: pathlib.P
     """`fs serve`, on any free ports, which it tells."""
     command = [str(fs), "-C", str(repo), "--format", "json", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     with started(name, command, SERVER_CORE, folder) as process:
-        told = process.wait_until(lambda: json.loads(process.said()[: process.said().index("}") + 1]))
+        told = process.wait_until(lambda: json.loads(process.answer()))
         yield Server(process, told["grpc"], told["http"])
 
 

@@ -35,6 +35,9 @@ def text(results: dict) -> str:
     today = datetime.date.today().isoformat()
     of = f"Medians of {results['runs']} runs" if results["runs"] > 1 else "One run"
     lines = [
+        "## Online lookups (`make bench-serving`)",
+        "",
+        "What is measured, how to read it and how to repeat it is in [serving/README.md](serving/README.md).",
         f"{of} of {results['seconds']:g} s, {results['entities']:,} entities, {today}: {', '.join(results['versions'])}.",
         "",
     ]
@@ -131,7 +134,8 @@ def targets(results: dict, middles: dict):
     for name, soak in (results.get("soak") or {}).items():
         growth = soak["slope_bytes_per_minute"] * 10 / soak["settled_bytes"]
         yield f"memory of the server flat under load ({name})", f"{growth:+.1%} in ten minutes", growth <= FLAT_PER_TEN_MINUTES
-    wrong = [f"{size} {name}: {problem}" for size, systems in results["sizes"].items() for name, system in systems.items() for problem in system["problems"]]
+    wrong = [f"{name} for {soak['minutes']:g} min: {problem}" for name, soak in (results.get("soak") or {}).items() for problem in soak["problems"]]
+    wrong += [f"{size} {name}: {problem}" for size, systems in results["sizes"].items() for name, system in systems.items() for problem in system["problems"]]
     yield "no request failed, no value was missing or wrong", "; ".join(wrong) or "none", not wrong
 
 

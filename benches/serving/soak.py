@@ -1,10 +1,11 @@
 """The memory of a server while it is under load."""
 
+import concurrent.futures
 import statistics
 import time
 
 from cases import Size
-from systems import MANY, System, Timing, ask
+from systems import MANY, System, Timing, ask, problems
 
 SAMPLE_SECONDS = 10.0
 # The first part of the time goes into what is made once: pools, caches, arenas of the allocator.
@@ -12,14 +13,12 @@ SETTLING = 0.2
 
 
 def run(system: System, size: Size, entities: int, minutes: float) -> dict:
-    """Puts the server under full load, and takes its resident memory every ten seconds."""
-    import concurrent.futures
-
+    """Puts the server under full load, though no more than that, and takes its resident memory every ten seconds."""
     seconds = minutes * 60
     every = min(SAMPLE_SECONDS, seconds / 10)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         began = time.monotonic()
-        loading = pool.submit(ask, system, size, entities, MANY[-1], Timing(seconds, 0.0))
+        loading = pool.submit(ask, system, size, entities, MANY[0], Timing(seconds, 0.0))
         samples = []
         while not loading.done():
             samples.append((time.monotonic() - began, system.server.resident_bytes()))
@@ -32,7 +31,7 @@ def run(system: System, size: Size, entities: int, minutes: float) -> dict:
         "size": size.name,
         "minutes": minutes,
         "requests": report["requests"],
-        "errors": report["errors"],
+        "problems": problems(report),
         "first_bytes": samples[0][1],
         "settled_bytes": sizes[0],
         "last_bytes": sizes[-1],
