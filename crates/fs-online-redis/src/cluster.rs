@@ -24,7 +24,9 @@ use std::{fmt, iter};
 
 use arc_swap::ArcSwapOption;
 use fs_online::Error;
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use redis::{Client, Pipeline, Value};
 use tokio::time::Instant;
 
@@ -37,7 +39,7 @@ use crate::lane::Lane;
 use crate::meter::Meter;
 use crate::node::{Alarm, Node};
 use redirect::Redirect;
-use round::{Errand, Round, To, rounds};
+use round::{Errand, Round, rounds};
 use topology::{Place, Topology};
 
 /// How often a command is sent on before it is given up. A slot that moves takes two or three.
@@ -90,7 +92,8 @@ impl Cluster {
         let mut errands: Vec<Errand> = (0..).zip(commands).map(Errand::first).collect();
         for attempt in 1..=ATTEMPTS {
             let topology = self.topology(deadline).await?;
-            let rounds = rounds(errands, |errand| self.node_for(&topology, errand))?;
+            let owner = |slot| topology.owner(slot).ok_or_else(|| self.unowned(slot));
+            let rounds = rounds(errands, owner, |place| self.node(place))?;
             let sent = rounds.iter().map(|round| round.send(lane, deadline));
             let outcomes = join_all(sent).await;
             errands = Vec::new();
@@ -123,37 +126,29 @@ impl Cluster {
         Ok(answers)
     }
 
-    /// The answers of all nodes that own slots.
-    pub(crate) async fn ask_all(
+    /// What the first node that answers says; an error if none does.
+    ///
+    /// A cluster that has lost a node is there: it serves all other slots.
+    pub(crate) async fn ask_any(
         &self,
         deadline: Deadline,
         pipeline: &Pipeline,
     ) -> Result<Vec<Value>, Error> {
         let topology = self.topology(deadline).await?;
-        let nodes: Vec<Arc<Node>> = topology
-            .places()
+        let nodes = topology.places().iter().map(|place| self.node(place));
+        let nodes: Vec<Arc<Node>> = nodes.collect::<Result<_, _>>()?;
+        let mut asked: FuturesUnordered<_> = nodes
             .iter()
-            .map(|place| self.node(place))
-            .collect::<Result<_, _>>()?;
-        let asked = nodes
-            .iter()
-            .map(|node| node.send(Lane::Read, deadline, pipeline));
-        let mut answers = Vec::new();
-        for outcome in join_all(asked).await {
-            answers.extend(outcome?);
+            .map(|node| node.send(Lane::Read, deadline, pipeline))
+            .collect();
+        let mut last = None;
+        while let Some(outcome) = asked.next().await {
+            match outcome {
+                Ok(replies) => return Ok(replies),
+                Err(error) => last = Some(error),
+            }
         }
-        Ok(answers)
-    }
-
-    /// Where an errand goes.
-    fn node_for(&self, topology: &Topology, errand: &Errand) -> Result<(Place, Arc<Node>), Error> {
-        let place = match &errand.to {
-            To::Owner => topology
-                .owner(errand.slot)
-                .ok_or_else(|| self.unowned(errand.slot))?,
-            To::Place(place) | To::Asking(place) => place,
-        };
-        Ok((place.clone(), self.node(place)?))
+        Err(last.unwrap_or_else(|| self.unowned(0)))
     }
 
     /// Takes note of a redirection; how long to wait before it is followed.

@@ -102,7 +102,7 @@ impl Connections {
         Ok(Replies::new(self, operation, replies))
     }
 
-    /// Asks every server whether it answers.
+    /// Asks whether there is an answer, in a cluster from any node.
     pub(crate) async fn ping(&self) -> Result<(), Error> {
         const OPERATION: &str = "answer";
         let deadline = Deadline::new(OPERATION, self.patience(Lane::Read));
@@ -110,13 +110,9 @@ impl Connections {
         ping.cmd("PING");
         let pongs = match &self.servers {
             Servers::One(node) => node.send(Lane::Read, deadline, &ping).await?,
-            Servers::Cluster(cluster) => cluster.ask_all(deadline, &ping).await?,
+            Servers::Cluster(cluster) => cluster.ask_any(deadline, &ping).await?,
         };
-        let count = pongs.len();
-        let mut pongs = Replies::new(self, OPERATION, pongs);
-        for _ in 0..count {
-            let _pong: String = pongs.next()?;
-        }
+        let _pong: String = Replies::new(self, OPERATION, pongs).next()?;
         Ok(())
     }
 

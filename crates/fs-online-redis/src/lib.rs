@@ -64,8 +64,8 @@
 //! 6.2 or later, with `maxmemory-policy noeviction` (its default): any other may drop whole buckets
 //! without a word. Rows survive a restart of Redis if it persists them (`appendonly yes`).
 //!
-//! The user in the URL needs no more than this, the second line for servers that only read, the third
-//! for those that also write, and `+cluster|slots` in a cluster:
+//! The user in the URL needs no more than this, the second line to read, the third to write as well,
+//! and `+cluster|slots +asking` in a cluster:
 //!
 //! ```text
 //! ACL SETUSER fs on >PASSWORD ~fs1:*

@@ -112,7 +112,7 @@ impl Places {
     fn store(&self, pipeline: &mut Pipeline, view: usize, entity: u32) {
         let key = entity_key(entity);
         let id = &self.views[view];
-        let row = |prefix: usize| vec![7; ROW_BYTES + prefix];
+        let row = |prefix: usize| vec![7_u8; ROW_BYTES + prefix];
         match self.layout {
             Layout::Feast => pipeline.add_command(feast(&key, entity)),
             Layout::KeyPerRow { expiry, index } => {

@@ -63,18 +63,22 @@ impl Errand {
 }
 
 /// The errands by node; within a node, in their order.
-pub(super) fn rounds(
+pub(super) fn rounds<'a>(
     errands: Vec<Errand>,
-    node_for: impl Fn(&Errand) -> Result<(Place, Arc<Node>), Error>,
+    owner: impl Fn(u16) -> Result<&'a Place, Error>,
+    node: impl Fn(&Place) -> Result<Arc<Node>, Error>,
 ) -> Result<Vec<Round>, Error> {
     let mut rounds: Vec<Round> = Vec::new();
     for errand in errands {
-        let (place, node) = node_for(&errand)?;
-        let round = match rounds.iter().position(|round| round.place == place) {
+        let place = match &errand.to {
+            To::Owner => owner(errand.slot)?,
+            To::Place(place) | To::Asking(place) => place,
+        };
+        let round = match rounds.iter().position(|round| round.place == *place) {
             Some(at) => &mut rounds[at],
             None => rounds.push_mut(Round {
-                place,
-                node,
+                place: place.clone(),
+                node: node(place)?,
                 pipeline: Pipeline::new(),
                 errands: Vec::new(),
             }),

@@ -50,6 +50,7 @@ async fn a_node_that_is_killed_takes_its_slots_along_and_no_others_until_it_is_b
         let text = report(&error);
         assert!(text.contains(&cluster.address(2).unwrap()), "{text}");
         assert_eq!(read(&store, &view, here).await.unwrap(), Some(row(1)));
+        store.ping().await.unwrap();
     }
 
     cluster.restart(2).unwrap();

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use fs_core::code::report;
 use fs_online::{OnlineStore, RowWrite, ViewKeys, row as packed};
-use fs_online_redis::RedisOptions;
 use fs_online_redis::keyspace::Buckets;
+use fs_online_redis::{RedisOptions, RedisStore};
 use fs_testkit::redis::TestRedisCluster;
 use tokio::task::JoinSet;
 
-use crate::fixture::{cluster_store, key, row, view, write};
+use crate::fixture::{READS, WRITES, cluster_options, cluster_store, key, row, view, write};
 
 const KEYS: i64 = 60;
 
@@ -95,7 +95,17 @@ async fn slots_that_move_under_load_cost_no_failed_and_no_wrong_answer() {
 #[tokio::test]
 async fn a_slot_that_is_on_its_way_answers_from_both_ends() {
     let cluster = TestRedisCluster::start(3).unwrap();
-    let (store, view) = (cluster_store(&cluster), view());
+    for node in 0..3 {
+        let mut server = cluster.connect(node).unwrap();
+        let rights = format!("{READS} {WRITES} +cluster|slots +asking");
+        let mut set = redis::cmd("ACL");
+        set.arg(&["SETUSER", "fs", "reset", "on", ">secret", "~fs1:*"]);
+        set.arg(rights.split_whitespace().collect::<Vec<_>>());
+        set.exec(&mut server).unwrap();
+    }
+    let url = cluster.url().replace("redis://", "redis://fs:secret@");
+    let store = RedisStore::connect(&url, cluster_options()).unwrap();
+    let view = view();
     // Two views: the rows of one have moved already, those of the other have not.
     let other = crate::fixture::view();
     for view in [&view, &other] {

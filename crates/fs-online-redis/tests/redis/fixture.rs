@@ -15,6 +15,11 @@ use fs_testkit::unique_project;
 /// Long enough for a busy machine, short enough to wait for.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(800);
 
+/// What the documentation says that a user needs to read, and to write as well.
+pub(crate) const READS: &str = "+ping +hget +hmget +hgetall +get";
+pub(crate) const WRITES: &str = "+eval +evalsha +set +exists +pttl +pexpireat +persist +time +unlink +hset \
+                      +hsetnx +hdel +hlen +hscan +hrandfield";
+
 /// A few connections and short deadlines.
 pub(crate) fn options() -> RedisOptions {
     RedisOptions {

@@ -5,19 +5,14 @@ use std::sync::Arc;
 
 use fs_core::code::report;
 use fs_core::{Code, Coded};
-use fs_online::{OnlineStore, conformance};
+use fs_online::{OnlineStore, RowWrite, conformance};
 use fs_online_redis::{RedisClientCertificate, RedisOptions, RedisStore, RedisTls};
 use fs_testkit::net::free_port;
 use fs_testkit::redis::TestRedis;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::fixture::{layout, options, read, row, store, view, write};
-
-/// What the documentation says that a user needs.
-const READS: &str = "+ping +hget +hmget +hgetall +get";
-const WRITES: &str = "+eval +evalsha +set +exists +pttl +pexpireat +persist +time +unlink +hset \
-                      +hsetnx +hdel +hlen +hscan +hrandfield";
+use crate::fixture::{READS, WRITES, key, layout, options, read, row, store, view, write};
 
 /// An authority, and certificates of a server and of a client that it has signed.
 struct Certificates {
@@ -151,17 +146,14 @@ async fn a_user_needs_no_more_than_the_documented_rights() {
     let outcome = conformance::run_all(async || Arc::clone(&store) as _).await;
     assert_eq!(outcome, Ok(()));
     let view = view();
-    let kept = fs_online::RowWrite::newest(crate::fixture::key(0), row(1));
+    let kept = RowWrite::newest(key(0), row(1));
     let until = i64::MAX;
     store
         .write(&view, vec![kept.kept_until(Some(until))])
         .await
         .unwrap();
     store
-        .write(
-            &view,
-            vec![fs_online::RowWrite::newest(crate::fixture::key(0), row(2))],
-        )
+        .write(&view, vec![RowWrite::newest(key(0), row(2))])
         .await
         .unwrap();
 }
