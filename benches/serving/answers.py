@@ -30,9 +30,7 @@ class Expected:
 
     def columns(self, size: Size, chosen: list[int]) -> dict[str, np.ndarray]:
         return {
-            name: self.values[view][chosen, column]
-            for view in size.views
-            for column, name in enumerate(features(view))
+            name: self.values[view][chosen, column] for view in size.views for column, name in enumerate(features(view))
         }
 
     def compare(self, who: str, size: Size, chosen: list[int], found: dict[str, object]) -> None:

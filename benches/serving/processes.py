@@ -133,9 +133,7 @@ def fs_server(name: str, fs: pathlib.Path, repo: pathlib.Path, folder: pathlib.P
 
 
 @contextlib.contextmanager
-def floor_server(
-    floor: pathlib.Path, redis: Redis, store: list[str], folder: pathlib.Path
-) -> Iterator["Server"]:
+def floor_server(floor: pathlib.Path, redis: Redis, store: list[str], folder: pathlib.Path) -> Iterator["Server"]:
     """The floor: gRPC in front of Redis, and nothing between."""
     address = f"127.0.0.1:{free_port()}"
     command = [str(floor), "serve", "--redis", f"redis://127.0.0.1:{redis.port}", "--listen", address, *store]

@@ -81,7 +81,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rates", action="store_true", help="also look for the greatest rate of an open loop")
     parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES", help="then load the servers for so long")
     parser.add_argument("--soak-systems", type=listed(NAMES), default=["fs-redis-native"], help=",".join(NAMES))
-    parser.add_argument("--feast-workers", type=int, default=3, help="of gunicorn [default: 2 x cores + 1, of one core]")
+    parser.add_argument(
+        "--feast-workers", type=int, default=3, help="of gunicorn [default: 2 x cores + 1, of one core]"
+    )
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that all works")
     parser.add_argument("--fs", type=pathlib.Path, default=target / "release" / "fs", help="the binary")
     parser.add_argument("--floor", type=pathlib.Path, default=target / "release" / "floor", help="the binary")
@@ -186,7 +188,17 @@ def feast(
     store = running.enter_context(redis("redis-feast", scratch))
     repo = scratch / "feast"
     # In a process of its own, which can be large: it is none of those that are measured.
-    quietly([sys.executable, str(HERE / "feast_repo.py"), "apply", str(repo), str(rows), str(store.port), str(chosen.ttl_days)])
+    quietly(
+        [
+            sys.executable,
+            str(HERE / "feast_repo.py"),
+            "apply",
+            str(repo),
+            str(rows),
+            str(store.port),
+            str(chosen.ttl_days),
+        ]
+    )
     empty = store.used_bytes()
     for count, view in enumerate(VIEWS, 1):
         feast_repo.write_rows(store.port, view, chosen.entities)

@@ -25,7 +25,7 @@ def run(system: System, size: Size, entities: int, minutes: float) -> dict:
             time.sleep(every)
         report = loading.result()
     settled = [sample for sample in samples if sample[0] >= SETTLING * seconds and sample[0] <= seconds]
-    times, sizes = zip(*settled)
+    times, sizes = zip(*settled, strict=True)
     slope = statistics.linear_regression(times, sizes).slope
     return {
         "size": size.name,
