@@ -98,6 +98,9 @@ async fn collected(sampled: f64, work: impl AsyncFnOnce(&Running)) -> Collector 
     };
     let traces = Arc::new(Traces::to(&options).unwrap());
     let subscriber = tracing_subscriber::registry().with(traces.layer());
+    // `tracing` takes an only subscriber for that of all threads, and lets other tests beside this
+    // one decide which spans anybody wants.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     {
         let _subscriber = tracing::subscriber::set_default(subscriber);
         let running = running().await;
