@@ -64,7 +64,9 @@ pub(crate) async fn run<L: Lane>(
             back.try_send(lane).ok();
         });
         // What has ended is forgotten, so that a long run does not grow.
-        while asking.try_join_next().is_some() {}
+        while let Some(ended) = asking.try_join_next() {
+            ended.map_err(|error| Error::Runtime(error.into()))?;
+        }
     }
     while let Some(ended) = asking.join_next().await {
         ended.map_err(|error| Error::Runtime(error.into()))?;

@@ -32,7 +32,8 @@ pub struct Report {
     pub entities_per_second: f64,
     /// From when a request was sent, or in an open loop was to be sent, to the end of its answer.
     pub latency_micros: Micros,
-    /// By how much an open loop sent requests late: what the generator itself adds to their time.
+    /// By how much an open loop sent requests late, because the generator was or all lanes were busy;
+    /// their latency holds it, too.
     pub lag_micros: Option<Micros>,
     /// Requests that were not answered, by code.
     pub errors: Vec<Failures>,
