@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | an Arrow column of entities | a column of a request | [`named_column`] |
 //! | an answer | Arrow columns and statuses | [`feature_columns`] |
+//! | feature vectors | the bytes of an answer | [`answer_bytes`] |
 
 mod from_arrow;
 mod nulls;
@@ -14,13 +15,20 @@ use arrow::array::ArrayRef;
 use bytes::Bytes;
 use fs_core::DataType;
 use fs_proto::v1::{Column, FeatureColumn, GetOnlineFeaturesResponse, NamedColumn};
-use fs_serving::Status;
+use fs_serving::{FeatureVectors, Status};
 
 use crate::Error;
+use crate::grpc::Answer;
 
 pub(crate) use self::from_arrow::from_array;
 pub(crate) use self::nulls::check_mask;
 pub(crate) use self::to_arrow::to_array;
+
+/// The bytes of the `GetOnlineFeaturesResponse` that says `vectors`, and with `with_times` when each
+/// row was true. What a server sends, for those who answer in its stead or measure it.
+pub fn answer_bytes(vectors: FeatureVectors, with_times: bool) -> Bytes {
+    Answer::new(vectors, with_times).to_bytes()
+}
 
 /// An entity column for a request; nulls stay null.
 pub fn named_column(name: &str, values: &ArrayRef) -> Result<NamedColumn, Error> {

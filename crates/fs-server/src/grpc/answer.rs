@@ -27,7 +27,7 @@ const ROWS: usize = 256;
 
 /// An answer to be sent.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     vectors: FeatureVectors,
     version: u64,
     with_times: bool,
@@ -45,7 +45,7 @@ struct Column<'a> {
 }
 
 impl Answer {
-    pub(super) fn new(vectors: FeatureVectors, with_times: bool) -> Self {
+    pub(crate) fn new(vectors: FeatureVectors, with_times: bool) -> Self {
         let version = vectors.plan().version();
         let values = vectors.columns().map(|it| Values::of(it).measure());
         let values: Vec<usize> = values.collect();
@@ -74,11 +74,6 @@ impl Answer {
         self.length
     }
 
-    /// How many values it has.
-    pub(super) const fn values(&self) -> usize {
-        self.vectors.rows().saturating_mul(self.values.len())
-    }
-
     pub(super) fn write(&self, out: &mut impl BufMut) {
         let mut out = Writer::new(out, self.length);
         number(&mut out, 1, self.version);
@@ -95,7 +90,7 @@ impl Answer {
     }
 
     /// The bytes, in one piece.
-    pub(super) fn to_bytes(&self) -> Bytes {
+    pub(crate) fn to_bytes(&self) -> Bytes {
         let mut bytes = BytesMut::with_capacity(self.length);
         self.write(&mut bytes);
         bytes.freeze()

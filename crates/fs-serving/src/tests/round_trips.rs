@@ -101,3 +101,48 @@ fn plans_of_made_up_requests_are_forgotten_before_they_fill_the_memory() {
     }
     assert!(shop.serving.plans_kept() <= 1_024);
 }
+
+#[test]
+fn a_list_of_features_is_read_once_for_what_a_client_wrote() {
+    let shop = Shop::new();
+    let mut read = 0;
+    let mut plan = |version, written: &[u8]| {
+        let plan =
+            shop.serving
+                .plan_as_written(&shop.catalog, version, written, Naming::Short, || {
+                    read += 1;
+                    let feature = "weather:temp".parse().unwrap();
+                    Ok::<_, crate::Error>(FeatureRequest::Features(vec![feature]))
+                });
+        (plan.unwrap(), read)
+    };
+    let (first, _) = plan(1, b"weather:temp");
+    let (again, read) = plan(1, b"weather:temp");
+    assert!(Arc::ptr_eq(&first, &again));
+    assert_eq!(read, 1);
+    // Written otherwise, it is read again, and means the same plan.
+    let (spelt, read) = plan(1, b"weather : temp");
+    assert!(Arc::ptr_eq(&first, &spelt));
+    assert_eq!(read, 2);
+    let (newer, read) = plan(2, b"weather:temp");
+    assert_eq!((newer.version(), read), (2, 3));
+}
+
+#[tokio::test]
+async fn views_of_one_entity_are_asked_for_the_same_keys() {
+    let mut shop = Shop::new();
+    let view = super::fixture::view("gates", &["airport"], &[("open", "float64")]);
+    shop.catalog.feature_views.insert(view.name.clone(), view);
+    shop.put("weather", &["EWR"], NOW, &[Some(1.0), None]).await;
+    shop.put("gates", &["JFK"], NOW, &[Some(7.0)]).await;
+    let entities = [("origin", strings(["JFK", "EWR", "JFK"]))];
+    let features = ["weather:temp", "gates:open"];
+    let vectors = shop.get(&features, &entities).await.unwrap();
+    let missing = (NotFound, None);
+    let weather = [missing, (Present, Some(1.0)), missing];
+    assert_eq!(column(&vectors, "weather__temp"), weather);
+    let gates = [(Present, Some(7.0)), missing, (Present, Some(7.0))];
+    assert_eq!(column(&vectors, "gates__open"), gates);
+    let (reads, keys, _) = shop.store.take_counts();
+    assert_eq!((reads, keys), (1, 4));
+}
