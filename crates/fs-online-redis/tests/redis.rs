@@ -14,6 +14,8 @@ mod faults;
 mod forgetting;
 #[path = "redis/outages.rs"]
 mod outages;
+#[path = "redis/proxy.rs"]
+mod proxy;
 #[path = "redis/secured.rs"]
 mod secured;
 #[path = "redis/stored.rs"]
