@@ -72,6 +72,9 @@ pub(crate) struct Found {
     /// When each row was true; any time where there is none.
     events: Vec<i64>,
     rows: OpenRows,
+    /// Every entity has a row.
+    all_there: bool,
+    /// Every entity has a row, and it has every feature.
     all_present: bool,
 }
 
@@ -91,12 +94,13 @@ pub struct ViewRows<'a> {
 
 impl Found {
     pub(crate) fn new(states: Vec<u8>, events: Vec<i64>, rows: OpenRows) -> Self {
-        let all_present = states.iter().all(|state| *state == PRESENT);
+        let all_there = states.iter().all(|state| *state == PRESENT);
         Self {
+            all_present: all_there && rows.are_all_full(),
             states,
             events,
             rows,
-            all_present,
+            all_there,
         }
     }
 }
@@ -203,7 +207,8 @@ impl<'a> VectorColumn<'a> {
 
     /// Whether every value is [`Status::Present`]. Costs nothing for each row.
     pub fn all_present(&self) -> bool {
-        self.view.found.all_present && self.values().is_full(self.output.wanted)
+        let found = self.view.found;
+        found.all_present || found.all_there && found.rows.is_full(self.output.wanted)
     }
 
     /// Writes the numbers of the statuses of `rows` into `out`, which is as long.

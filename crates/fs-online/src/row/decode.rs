@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 use fs_core::{DataType, FeatureName};
 
 use super::cell::{Cell, check, may_be_wrong};
-use super::shape::{Shape, Slot, bit, u32_at};
+use super::shape::{Shape, Slot, bit, bitmap_bytes, set_bit, u32_at};
 use super::to_arrow::to_arrow;
 use super::{HEADER_BYTES, LAYOUT_AT, order_bytes};
 use crate::{Error, RowLayout};
@@ -27,6 +27,9 @@ pub struct RowDecoder {
     layouts: Vec<Known>,
 }
 
+/// Beyond the end of every row.
+const NOWHERE: usize = usize::MAX;
+
 /// A layout, and where it has the wanted features.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -34,6 +37,11 @@ pub(super) struct Known {
     shape: Shape,
     /// The wanted features, by position in the layout; none for one that it lacks.
     places: Vec<Option<usize>>,
+    /// Where the values of each wanted feature begin in every row; [`NOWHERE`] if it has no width, or
+    /// the layout lacks it.
+    begins: Vec<usize>,
+    /// One bit for each feature of the layout: 1 where it is wanted; none if it lacks a wanted one.
+    mask: Option<Vec<u8>>,
     /// Those of them whose bytes may be wrong.
     doubtful: Vec<(usize, DataType)>,
 }
@@ -41,21 +49,7 @@ pub(super) struct Known {
 impl RowDecoder {
     /// A decoder for the features `wanted`, in this order, in rows of any of `layouts`.
     pub fn new(layouts: &[RowLayout], wanted: &[(FeatureName, DataType)]) -> Self {
-        let known = |layout: &RowLayout| {
-            let place = |feature| layout.features().iter().position(|have| have == feature);
-            let places: Vec<Option<usize>> = wanted.iter().map(place).collect();
-            let doubtful = wanted
-                .iter()
-                .zip(&places)
-                .filter(|((_, data_type), _)| may_be_wrong(*data_type))
-                .filter_map(|((_, data_type), place)| Some(((*place)?, *data_type)));
-            Known {
-                id: layout.id(),
-                shape: Shape::of(layout),
-                doubtful: doubtful.collect(),
-                places,
-            }
-        };
+        let known = |layout: &RowLayout| Known::new(layout, wanted);
         Self {
             wanted: wanted.iter().map(|(_, data_type)| *data_type).collect(),
             layouts: layouts.iter().map(known).collect(),
@@ -113,6 +107,49 @@ impl RowDecoder {
 }
 
 impl Known {
+    fn new(layout: &RowLayout, wanted: &[(FeatureName, DataType)]) -> Self {
+        let shape = Shape::of(layout);
+        let place = |feature| layout.features().iter().position(|have| have == feature);
+        let places: Vec<Option<usize>> = wanted.iter().map(place).collect();
+        let begin = |place: &Option<usize>| match shape.slots().get((*place)?) {
+            Some(Slot::Fixed { at, .. }) => Some(*at),
+            _ => None,
+        };
+        let mut mask = Some(vec![0; bitmap_bytes(layout.features().len())]);
+        for place in &places {
+            match place {
+                Some(feature) => mask.iter_mut().for_each(|mask| set_bit(mask, *feature)),
+                None => mask = None,
+            }
+        }
+        let doubtful = wanted
+            .iter()
+            .zip(&places)
+            .filter(|((_, data_type), _)| may_be_wrong(*data_type))
+            .filter_map(|((_, data_type), place)| Some(((*place)?, *data_type)));
+        Self {
+            id: layout.id(),
+            doubtful: doubtful.collect(),
+            begins: places
+                .iter()
+                .map(|it| begin(it).unwrap_or(NOWHERE))
+                .collect(),
+            mask,
+            places,
+            shape,
+        }
+    }
+
+    /// Whether every wanted feature has its bit among these.
+    pub(super) fn has_all(&self, bits: &[u8]) -> bool {
+        let all = |mask: &Vec<u8>| {
+            mask.iter()
+                .zip(bits)
+                .all(|(mask, bits)| bits & mask == *mask)
+        };
+        self.mask.as_ref().is_some_and(all)
+    }
+
     /// One bit for each feature of the layout, in an open row.
     pub(super) fn bitmap<'a>(&self, row: &'a [u8]) -> &'a [u8] {
         row.get(HEADER_BYTES..self.shape.fixed_at)
@@ -124,12 +161,9 @@ impl Known {
         self.places.get(wanted).copied().flatten()
     }
 
-    /// Where the values of a feature with a width begin in every row.
-    pub(super) fn begin(&self, feature: usize) -> Option<usize> {
-        match self.shape.slots().get(feature)? {
-            Slot::Fixed { at, .. } => Some(*at),
-            Slot::Variable { .. } => None,
-        }
+    /// Where the values of a wanted feature with a width begin in every row.
+    pub(super) fn begin(&self, wanted: usize) -> usize {
+        self.begins.get(wanted).copied().unwrap_or(NOWHERE)
     }
 
     /// Whether an open row has a value for a wanted feature.

@@ -24,8 +24,10 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct OpenRows {
     decoder: Arc<RowDecoder>,
-    rows: Vec<Option<Bytes>>,
+    /// No bytes where there is no row.
+    rows: Vec<Bytes>,
     layouts: Layouts,
+    all_full: bool,
 }
 
 /// Which layouts the rows have.
@@ -62,8 +64,9 @@ impl OpenRows {
     pub fn open(decoder: Arc<RowDecoder>, rows: Vec<Option<Bytes>>) -> Result<Self, Box<Unopened>> {
         match Layouts::of(&decoder, &rows) {
             Ok(layouts) => Ok(Self {
+                all_full: layouts.are_full(&decoder),
                 decoder,
-                rows,
+                rows: rows.into_iter().map(Option::unwrap_or_default).collect(),
                 layouts,
             }),
             Err(error) => Err(Box::new(Unopened { error, rows })),
@@ -88,21 +91,26 @@ impl OpenRows {
 
     /// The bytes of a value as the row has them: of a string its UTF-8, of bytes themselves.
     pub fn bytes(&self, row: usize, wanted: usize) -> Option<&[u8]> {
-        let bytes = self.rows.get(row)?.as_deref()?;
+        let bytes = self.row(row)?;
         self.layout(row)?.value(bytes, wanted)
     }
 
     /// Whether there is a value.
     pub fn has(&self, row: usize, wanted: usize) -> bool {
-        let bytes = self.rows.get(row).and_then(Option::as_deref);
-        let layout = self.layout(row);
-        bytes
-            .zip(layout)
-            .is_some_and(|(bytes, layout)| layout.has(bytes, wanted))
+        let found = self.row(row).zip(self.layout(row));
+        found.is_some_and(|(bytes, layout)| layout.has(bytes, wanted))
+    }
+
+    /// Whether every row that is there has a value for every wanted feature.
+    pub const fn are_all_full(&self) -> bool {
+        self.all_full
     }
 
     /// Whether every row that is there has a value.
     pub fn is_full(&self, wanted: usize) -> bool {
+        if self.all_full {
+            return true;
+        }
         let is_full = |used: &Used| {
             let layout = self.decoder.layout(used.layout);
             let place = layout.and_then(|layout| layout.place(wanted));
@@ -122,33 +130,28 @@ impl OpenRows {
         let first = rows.start;
         let rows = self.rows.get(rows).unwrap_or_default();
         let each = places.iter_mut().zip(rows);
-        if let Layouts::Same(used) = &self.layouts {
-            let layout = self.decoder.layout(used.layout);
-            let feature = layout.and_then(|layout| layout.place(wanted));
-            let begin = layout
-                .zip(feature)
-                .and_then(|(layout, at)| layout.begin(at));
-            let Some((layout, feature, begin)) = zip(layout, feature, begin) else {
-                out.fill(0);
-                return;
-            };
-            let value = |row: &Option<Bytes>| row.as_deref()?.get(begin..)?.first_chunk().copied();
-            if bit(&used.full, feature) {
-                for (place, row) in each {
-                    *place = value(row).unwrap_or([0; W]);
-                }
-            } else {
-                for (place, row) in each {
-                    let bitmap = layout.bitmap(row.as_deref().unwrap_or_default());
-                    let value = value(row).filter(|_| bit(bitmap, feature));
-                    *place = value.unwrap_or([0; W]);
-                }
-            }
-        } else {
+        let Layouts::Same(used) = &self.layouts else {
             for (row, (place, _)) in (first..).zip(each) {
                 let value = self.bytes(row, wanted);
-                let value = value.and_then(|value| value.first_chunk().copied());
-                *place = value.unwrap_or([0; W]);
+                *place = value.map_or([0; W], |value| value_at(value, 0));
+            }
+            return;
+        };
+        let Some(layout) = self.decoder.layout(used.layout) else {
+            return each.for_each(|(place, _)| *place = [0; W]);
+        };
+        let begin = layout.begin(wanted);
+        if self.is_full(wanted) {
+            for (place, row) in each {
+                *place = value_at(row, begin);
+            }
+        } else {
+            for (place, row) in each {
+                *place = if layout.has(row, wanted) {
+                    value_at(row, begin)
+                } else {
+                    [0; W]
+                };
             }
         }
     }
@@ -158,6 +161,11 @@ impl OpenRows {
         let data_type = *self.decoder.wanted().get(wanted)?;
         let cells = (0..self.len()).map(|row| self.cell(row, wanted));
         Some(to_arrow(data_type, cells))
+    }
+
+    fn row(&self, row: usize) -> Option<&[u8]> {
+        let bytes = self.rows.get(row)?;
+        (!bytes.is_empty()).then_some(bytes)
     }
 
     fn layout(&self, row: usize) -> Option<&Known> {
@@ -170,8 +178,10 @@ impl OpenRows {
     }
 }
 
-fn zip<A, B, C>(a: Option<A>, b: Option<B>, c: Option<C>) -> Option<(A, B, C)> {
-    Some((a?, b?, c?))
+/// The bytes of a value; zeros where the row has none.
+fn value_at<const W: usize>(row: &[u8], begin: usize) -> [u8; W] {
+    let value = row.get(begin..).and_then(<[u8]>::first_chunk);
+    value.copied().unwrap_or([0; W])
 }
 
 impl Layouts {
@@ -208,6 +218,21 @@ impl Layouts {
             0 | 1 => used.pop().map_or(Self::None, Self::Same),
             _ => Self::Mixed(used, which),
         })
+    }
+}
+
+impl Layouts {
+    /// Whether every row has every wanted feature.
+    fn are_full(&self, decoder: &RowDecoder) -> bool {
+        let is_full = |used: &Used| {
+            let layout = decoder.layout(used.layout);
+            layout.is_some_and(|layout| layout.has_all(&used.full))
+        };
+        match self {
+            Self::None => true,
+            Self::Same(used) => is_full(used),
+            Self::Mixed(used, _) => used.iter().all(is_full),
+        }
     }
 }
 

@@ -31,40 +31,38 @@ pub(crate) struct Answer {
     vectors: FeatureVectors,
     version: u64,
     with_times: bool,
-    /// How many bytes the values of each column take.
-    values: Vec<usize>,
+    columns: Vec<Size>,
     length: usize,
 }
 
-/// One feature as a message.
-struct Column<'a> {
-    name: &'a str,
-    values: Values<'a>,
-    /// Zero where all are PRESENT.
+/// What was measured of a column.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    /// The bytes of its values.
+    values: usize,
+    /// The bytes of its statuses: none where all are PRESENT.
     statuses: usize,
+    /// All of its bytes.
+    length: usize,
 }
 
 impl Answer {
     pub(crate) fn new(vectors: FeatureVectors, with_times: bool) -> Self {
         let version = vectors.plan().version();
-        let values = vectors.columns().map(|it| Values::of(it).measure());
-        let values: Vec<usize> = values.collect();
-        let columns: usize = vectors
-            .columns()
-            .zip(&values)
-            .map(|(column, values)| delimited_len(Column::of(column).len(*values)))
-            .sum();
+        let columns: Vec<Size> = vectors.columns().map(Size::of).collect();
         let times: usize = vectors
             .views()
             .filter(|_| with_times)
             .map(|view| delimited_len(Times::of(view, vectors.rows()).len()))
             .sum();
-        let length = number_len(version) + number_len(vectors.rows() as u64) + columns + times;
+        let numbers = number_len(version) + number_len(vectors.rows() as u64);
+        let messages = columns.iter().map(|column| delimited_len(column.length));
+        let length = numbers + messages.sum::<usize>() + times;
         Self {
             vectors,
             version,
             with_times,
-            values,
+            columns,
             length,
         }
     }
@@ -78,8 +76,9 @@ impl Answer {
         let mut out = Writer::new(out, self.length);
         number(&mut out, 1, self.version);
         number(&mut out, 2, self.vectors.rows() as u64);
-        for (column, values) in self.vectors.columns().zip(&self.values) {
-            Column::of(column).write(&mut out, *values);
+        for (column, size) in self.vectors.columns().zip(&self.columns) {
+            out.begin(3, size.length);
+            size.write(column, &mut out);
         }
         for view in self.vectors.views().filter(|_| self.with_times) {
             let times = Times::of(view, self.vectors.rows());
@@ -97,41 +96,37 @@ impl Answer {
     }
 }
 
-impl<'a> Column<'a> {
-    fn of(column: VectorColumn<'a>) -> Self {
-        let statuses = if column.all_present() {
-            0
-        } else {
-            column.rows()
+impl Size {
+    fn of(column: VectorColumn<'_>) -> Self {
+        let values = Values::of(column).measure();
+        let statuses = match column.all_present() {
+            true => 0,
+            false => column.rows(),
         };
-        Self {
-            name: column.name(),
-            values: Values::of(column),
-            statuses,
-        }
-    }
-
-    fn len(&self, values: usize) -> usize {
-        optional_len(self.name.len())
+        let length = optional_len(column.name().len())
             + delimited_len(delimited_len(values))
-            + optional_len(self.statuses)
+            + optional_len(statuses);
+        Self {
+            values,
+            statuses,
+            length,
+        }
     }
 
-    fn write(&self, out: &mut Writer<'_, impl BufMut>, values: usize) {
-        out.begin(3, self.len(values));
-        if !self.name.is_empty() {
-            out.bytes(1, self.name.as_bytes());
+    /// Writes the column that it is of: a `FeatureColumn`.
+    fn write(self, column: VectorColumn<'_>, out: &mut Writer<'_, impl BufMut>) {
+        if !column.name().is_empty() {
+            out.bytes(1, column.name().as_bytes());
         }
-        out.begin(2, delimited_len(values));
-        out.begin(self.values.number(), values);
-        self.values.write(out);
+        let values = Values::of(column);
+        out.begin(2, delimited_len(self.values));
+        out.begin(values.number(), self.values);
+        values.write(out);
         if self.statuses > 0 {
             out.begin(3, self.statuses);
             for first in (0..self.statuses).step_by(ROWS) {
                 let rows = first..self.statuses.min(first + ROWS);
-                out.fill(rows.len(), |place| {
-                    self.values.column().put_statuses(rows, place);
-                });
+                out.fill(rows.len(), |place| column.put_statuses(rows, place));
             }
         }
     }

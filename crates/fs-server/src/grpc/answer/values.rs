@@ -57,10 +57,6 @@ impl<'a> Values<'a> {
         Self(column)
     }
 
-    pub(super) const fn column(&self) -> VectorColumn<'a> {
-        self.0
-    }
-
     /// The field of `Column` that holds them.
     pub(super) const fn number(&self) -> u8 {
         match self.0.data_type() {
