@@ -223,7 +223,7 @@ impl<'a> Begun<'a> {
                 request_id = self.context.request_id(),
                 method = self.method,
                 code = how.name(),
-                took_us = took.as_micros(),
+                took_us = micros(took),
                 "answered"
             ),
         }
@@ -258,7 +258,7 @@ impl<'a> Begun<'a> {
                         request_id = self.context.request_id(),
                         method = self.method,
                         code = how.name(),
-                        took_us = took.as_micros(),
+                        took_us = micros(took),
                         trace_id = trace_id(span).map(tracing::field::display),
                         left_out = (left_out > 0).then_some(left_out),
                         error = report(error),
@@ -272,6 +272,10 @@ impl<'a> Begun<'a> {
             _ => line!(INFO),
         }
     }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Begun<'_> {
