@@ -5,7 +5,7 @@ mod serve;
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Materialize(MaterializeArgs),
     /// Bring everything that is new since the watermark
     MaterializeIncremental(IncrementalArgs),
+    /// Push rows from a file to a feature view, or to all views of a source
+    Push(PushArgs),
     /// Serve feature vectors (gRPC), training sets (Arrow Flight), health and metrics (HTTP)
     Serve(ServeArgs),
     /// Look up one feature vector per entity
@@ -84,7 +86,7 @@ pub(crate) enum Command {
     Schema,
     /// Ask a server whether it is healthy
     Health(HealthArgs),
-    /// Put load on a feature server, this one's or Feast's, and say what it took to answer
+    /// Put load on a feature server and say what it took to answer
     BenchServe(Box<BenchServeArgs>),
     /// All of the above on this repo, explained as it goes
     Demo(DemoArgs),
@@ -137,6 +139,39 @@ pub(crate) struct IncrementalArgs {
     /// Publish what was visible at this instant instead of now, to replay the past
     #[arg(long, value_name = "TIME", value_parser = event_time)]
     pub(crate) now: Option<EventTime>,
+}
+
+/// `fs push`
+#[derive(Debug, Args)]
+pub(crate) struct PushArgs {
+    /// A feature view; or a source, for all its views without a query
+    pub(crate) name: String,
+    /// The rows: a Parquet, CSV or JSON file, with the columns of the view or of its source
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where they go
+    #[arg(long, value_enum, default_value_t = To::Both)]
+    pub(crate) to: To,
+    /// Makes a push that is run again count once, for a day
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+    /// Push through this server instead of opening the stores
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Receive the rows at this instant instead of now, to replay the past
+    #[arg(long, value_name = "TIME", value_parser = event_time, conflicts_with = "server")]
+    pub(crate) now: Option<EventTime>,
+}
+
+/// Where pushed rows go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum To {
+    /// To the online store: they are in no training set
+    Online,
+    /// To the offline table: the next run publishes them
+    Offline,
+    /// To both
+    Both,
 }
 
 /// Which features.

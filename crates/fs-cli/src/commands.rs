@@ -13,6 +13,7 @@ mod jobs;
 mod materialize;
 mod online;
 mod plan;
+mod push;
 mod registry;
 mod schema;
 mod serve;
@@ -37,6 +38,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::MaterializeIncremental(args) => {
             materialize::run_incremental(repo, &args, output).await
         }
+        Command::Push(args) => push::run(repo, &args, output).await,
         Command::Serve(args) => serve::run(repo, &args, output).await,
         Command::GetOnlineFeatures(args) => online::run(repo, &args, output).await,
         Command::GetHistoricalFeatures(args) => historical::run(repo, &args, output).await,

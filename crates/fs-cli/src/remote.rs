@@ -100,6 +100,15 @@ impl Remote {
             .map_err(|status| self.refused(&status))
     }
 
+    /// Pushes rows to a feature view.
+    pub(crate) async fn push(&self, request: v1::PushRequest) -> Result<v1::PushResponse, Failure> {
+        FeatureStoreClient::new(self.channel())
+            .push(request)
+            .await
+            .map(tonic::Response::into_inner)
+            .map_err(|status| self.refused(&status))
+    }
+
     /// A training set: the spine goes up and comes down with features, in one exchange.
     pub(crate) async fn training_set(
         &self,

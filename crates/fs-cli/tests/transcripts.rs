@@ -137,6 +137,34 @@ fn a_source_that_went_bad_after_the_apply_changes_nothing() -> Result<()> {
 }
 
 #[test]
+fn rows_are_pushed_from_a_file_once_and_told_one_by_one() -> Result<()> {
+    let at = "--now 2026-01-21T12:00:00Z";
+    Session::in_new_repo()
+        .fs("push last_order --file new.csv")
+        .fs("apply")
+        .fs("materialize 2026-01-01 2026-01-11 --now 2026-01-21")
+        .write("new.csv", "customer_id,ordered_at,amount,items\n1,2026-01-20T10:00:00Z,10.50,1\n7,2026-01-20T11:00:00Z,,3\n1,2026-01-01T10:00:00Z,1,1\n7,2026-01-22T00:00:00Z,4,4\n")
+        .fs(&format!("push last_order --file new.csv --idempotency-key k1 {at}"))
+        .fs(&format!("push last_order --file new.csv --idempotency-key k1 {at}"))
+        .fs(&format!("get-online-features {SERVICE} --entity customer_id=1 --entity customer_id=7 {at}"))
+        .write("row.json", "{\"customer_id\": 7, \"event_timestamp\": \"2026-01-20T11:30:00Z\", \"amount\": 5, \"items\": 5}\n")
+        .fs(&format!("--format json push orders --file row.json --to online {at}"))
+        .fs(&format!("push last_order --file row.json --to offline {at}"))
+        .fs(&format!("push last_order --file new.csv --to online {at}"))
+        .write("bad.csv", "customer_id,ordered_at,amount\n,yesterday,1\n")
+        .fs("push last_order --file bad.csv")
+        .write("bad.csv", "customer_id,ordered_at,amount,items\n1,2026-01-20,1,some\n")
+        .fs("push last_order --file bad.csv")
+        .fs("push last_ordr --file new.csv")
+        .fs("push last_order --file new.txt")
+        .fs("materialize 2026-01-11 2026-01-23 --now 2026-01-23")
+        .fs(&format!("get-online-features {SERVICE} --entity customer_id=1 --entity customer_id=7 --now 2026-01-23"))
+        .fs(&format!("get-historical-features {SERVICE} --as-of 2026-01-21T12:00:00Z --out as_of.csv"))
+        .show("as_of.csv")
+        .matches("push")
+}
+
+#[test]
 fn wrong_input_is_told_and_changes_nothing() -> Result<()> {
     Session::in_new_repo()
         .fs("materialize 2026-01-01 2026-02-01")

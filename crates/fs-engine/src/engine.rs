@@ -68,6 +68,21 @@ impl Engine {
         least_late(rows, &format!("view `{}`", view.name), watermark).await
     }
 
+    /// The names of the columns of a source, after its `field_mapping`.
+    ///
+    /// Reads metadata and, of CSV and JSON, a sample; no rows.
+    pub async fn source_columns(
+        &self,
+        catalog: &Catalog,
+        source: &SourceName,
+    ) -> Result<Vec<String>, Error> {
+        let tables = self.tables(catalog);
+        let opened = tables.open(tables.source(source)?).await?;
+        let schema = opened.table.schema();
+        let names = schema.fields().iter().map(|field| field.name().clone());
+        Ok(names.collect())
+    }
+
     /// What is wrong with a source: its files, its query, its times, its mapping.
     ///
     /// Reads metadata and, of CSV and JSON, a sample; no rows.

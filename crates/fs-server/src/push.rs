@@ -7,8 +7,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
-use fs_core::{Catalog, ViewName};
-use fs_materialize::{PushReport, PushTo, Pushed, Pusher, Target};
+use fs_core::Catalog;
+use fs_materialize::{PushTo, Pushed, Pusher, Target};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::Error;
@@ -33,25 +33,6 @@ impl Pushing {
             limit,
             runtime: Mutex::default(),
         }
-    }
-
-    /// Pushes rows to one view.
-    pub(crate) async fn push(
-        &self,
-        catalog: &Arc<Catalog>,
-        view: &ViewName,
-        rows: &RecordBatch,
-        to: PushTo,
-        key: Option<&str>,
-    ) -> Result<PushReport, Error> {
-        let (pusher, catalog, view) = (self.pusher.clone(), Arc::clone(catalog), view.clone());
-        let (rows, key) = (self.allowed(rows)?, key.map(str::to_owned));
-        let work = async move {
-            pusher
-                .push(&catalog, &view, &rows, to, key.as_deref())
-                .await
-        };
-        Ok(self.threads()?.spawn(work).await??)
     }
 
     /// Pushes rows to the view or the source called `name`.

@@ -10,6 +10,7 @@ mod online;
 mod outages;
 mod overload;
 mod parity;
+mod push;
 mod readers;
 mod reload;
 mod stream;

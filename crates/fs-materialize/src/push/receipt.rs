@@ -1,5 +1,7 @@
 //! When a push was received: what rows without a created time get.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use fs_core::EventTime;
 
 use super::Inner;
@@ -25,15 +27,29 @@ impl Inner {
                 repeated: false,
             });
         };
-        let micros = now.as_micros().to_be_bytes();
-        let earlier = self.online.once(&job.id, key, &micros).await;
+        let earlier = self.online.once(&job.id, key, &claim(now)).await;
         let earlier = earlier.map_err(|source| self.not_stored(job, source))?;
-        let earlier = earlier.and_then(|value| value.as_ref().try_into().ok());
+        let received = earlier.as_ref().and_then(|value| value.first_chunk());
+        let received = received.map(|micros| EventTime::from_micros(i64::from_be_bytes(*micros)));
         Ok(Receipt {
-            at: earlier.map_or(now, |micros| {
-                EventTime::from_micros(i64::from_be_bytes(micros))
-            }),
+            at: received.unwrap_or(now),
             repeated: earlier.is_some(),
         })
     }
+}
+
+/// What claims a key: when the push was received, and what tells it from others of that instant.
+///
+/// ```text
+///   microseconds UTC (8)  process (4)  which push of the process (8)      big-endian
+/// ```
+fn claim(received: EventTime) -> Vec<u8> {
+    static PUSHES: AtomicU64 = AtomicU64::new(0);
+    let push = PUSHES.fetch_add(1, Ordering::Relaxed);
+    [
+        received.as_micros().to_be_bytes().as_slice(),
+        std::process::id().to_be_bytes().as_slice(),
+        push.to_be_bytes().as_slice(),
+    ]
+    .concat()
 }

@@ -58,7 +58,9 @@ fn rows(columns: Vec<v1::NamedColumn>) -> Result<RecordBatch, Error> {
         arrays.push((name, array, true));
     }
     if arrays.is_empty() {
-        return Ok(RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty())));
+        return Ok(RecordBatch::new_empty(Arc::new(
+            arrow::datatypes::Schema::empty(),
+        )));
     }
     RecordBatch::try_from_iter_with_nullable(arrays).map_err(Error::Schema)
 }
