@@ -174,12 +174,16 @@ impl TestRedisCluster {
         self.server(node)?.signal("CONT")
     }
 
-    /// Returns once all nodes think that all slots are served.
+    /// Returns once all nodes know of all slots who serves them.
     pub fn wait_until_whole(&self) -> Result<()> {
         for node in 0..self.nodes.len() {
             wait_until(PATIENCE, || {
                 let info: String = self.ask(node, &["CLUSTER", "INFO"])?;
-                Ok(info.contains("cluster_state:ok").then_some(()))
+                let is_whole = ["cluster_state:ok", "cluster_slots_ok:16384"];
+                Ok(is_whole
+                    .iter()
+                    .all(|line| info.contains(line))
+                    .then_some(()))
             })
             .with_context(|| format!("node {node} never had a whole cluster"))?;
         }
