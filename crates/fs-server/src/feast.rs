@@ -19,6 +19,7 @@ mod given;
 mod grpc;
 mod http;
 mod jobs;
+mod json;
 mod online;
 mod refusal;
 mod rows;
@@ -30,6 +31,7 @@ pub use error::FeastError;
 pub(crate) use grpc::{feature_server, serving_service};
 pub(crate) use http::router;
 pub(crate) use jobs::Jobs;
+pub use json::JsonError;
 
 /// What a client calls its write, so that it counts once: the header, or metadata, `idempotency-key`.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, FeastError> {

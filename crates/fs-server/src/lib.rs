@@ -40,7 +40,7 @@ mod turn;
 pub mod wire;
 
 pub use error::Error;
-pub use feast::FeastError;
+pub use feast::{FeastError, JsonError};
 pub use limits::Limits;
 pub use live::Reloader;
 pub use options::ServerOptions;

@@ -2,9 +2,9 @@
 //!
 //! | | Of a join key | Of a feature |
 //! |---|---|---|
-//! | value | as it was looked up by, in the type of the key | the value where it is PRESENT, else null |
-//! | status | PRESENT, or NULL_VALUE | as `fs` has it |
-//! | event timestamp | 1970-01-01T00:00:00Z | that of the (entity, view) row; 1970 where NOT_FOUND |
+//! | value | as it was looked up by, in the type of the key | the value where it is `PRESENT`, else null |
+//! | status | `PRESENT`, or `NULL_VALUE` | as `fs` has it |
+//! | event timestamp | 1970-01-01T00:00:00Z | that of the (entity, view) row; 1970 where `NOT_FOUND` |
 //!
 //! A timestamp is whole seconds, which is all that Feast has. A list with nulls in it is a `list_val` in
 //! protobuf, whose typed lists cannot hold any. Both are written straight from the packed rows into one

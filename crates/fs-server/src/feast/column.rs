@@ -46,7 +46,7 @@ pub(super) fn column(
     match scalar {
         ScalarType::Bool => column.build(BooleanBuilder::new(), |builder, given| {
             builder.append_option(or_null(given, scalar::boolean)?);
-            Some(())
+            Ok(())
         }),
         ScalarType::Int32 => column.numbers::<Int32Type>(|given| {
             scalar::integer(given).and_then(|value| i32::try_from(value).ok())
@@ -56,30 +56,33 @@ pub(super) fn column(
         ScalarType::Float64 => column.numbers::<Float64Type>(scalar::double),
         ScalarType::String => column.build(StringBuilder::new(), |builder, given| {
             builder.append_option(or_null(given, scalar::text)?);
-            Some(())
+            Ok(())
         }),
         ScalarType::Bytes => column.build(BinaryBuilder::new(), |builder, given| {
             builder.append_option(or_null(given, scalar::bytes)?);
-            Some(())
+            Ok(())
         }),
         ScalarType::Timestamp => {
             let builder = TimestampMicrosecondBuilder::new().with_timezone(UTC);
             column.build(builder, |builder, given| {
                 builder.append_option(or_null(given, scalar::micros)?);
-                Some(())
+                Ok(())
             })
         }
     }
 }
 
-/// Null stays null; a value that `read` does not take is nothing at all.
+/// What is given is nothing that the column takes.
+struct Unfit;
+
+/// Null stays null.
 fn or_null<'a, T>(
     given: &'a Given<'a>,
     read: impl Fn(&'a Given<'a>) -> Option<T>,
-) -> Option<Option<T>> {
+) -> Result<Option<T>, Unfit> {
     match given {
-        Given::Null => Some(None),
-        given => read(given).map(Some),
+        Given::Null => Ok(None),
+        given => read(given).map(Some).ok_or(Unfit),
     }
 }
 
@@ -97,20 +100,20 @@ impl Column<'_> {
     ) -> Result<ArrayRef, FeastError> {
         self.build(PrimitiveBuilder::<T>::new(), |builder, given| {
             builder.append_option(or_null(given, &read)?);
-            Some(())
+            Ok(())
         })
     }
 
-    /// `append` takes one item, and returns nothing if it does not fit.
+    /// `append` takes one item, if it fits.
     fn build<B: ArrayBuilder>(
         &self,
         mut items: B,
-        append: impl Fn(&mut B, &Given<'_>) -> Option<()>,
+        append: impl Fn(&mut B, &Given<'_>) -> Result<(), Unfit>,
     ) -> Result<ArrayRef, FeastError> {
         let DataType::Array(scalar) = self.data_type else {
             for (row, given) in self.given.iter().enumerate() {
                 append(&mut items, given)
-                    .ok_or_else(|| self.refused(row, given, self.data_type))?;
+                    .map_err(|Unfit| self.refused(row, given, self.data_type))?;
             }
             return Ok(items.finish());
         };
@@ -121,8 +124,8 @@ impl Column<'_> {
                 Given::Null => lists.append(false),
                 Given::List(list) => {
                     for item in list {
-                        let refused = || self.refused(row, item, DataType::Scalar(scalar));
-                        append(lists.values(), item).ok_or_else(refused)?;
+                        let refused = |Unfit| self.refused(row, item, DataType::Scalar(scalar));
+                        append(lists.values(), item).map_err(refused)?;
                     }
                     lists.append(true);
                 }

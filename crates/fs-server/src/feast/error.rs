@@ -3,12 +3,14 @@
 use fs_core::suggest::hint;
 use fs_core::{Code, Coded, DataType, KeyType, ViewName};
 
+use super::JsonError;
+
 /// Why a request of a Feast client was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum FeastError {
     /// A body that is not the JSON that the path takes.
     #[error("the body cannot be read")]
-    Body(#[source] serde_json::Error),
+    Body(#[source] JsonError),
     /// A value that its column cannot hold.
     #[error("column `{column}`, row {row}: {given} is not of type {expected}")]
     Value {

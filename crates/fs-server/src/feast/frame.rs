@@ -121,7 +121,8 @@ mod tests {
     use super::*;
 
     fn frame(json: &str) -> Result<Frame<'_>, FeastError> {
-        let columns: Columns<'_> = serde_json::from_str(json).map_err(FeastError::Body)?;
+        let columns: Columns<'_> =
+            super::super::json::read(json.as_bytes()).map_err(FeastError::Body)?;
         columns.frame()
     }
 
@@ -137,7 +138,7 @@ mod tests {
             "`b` has 2 rows, but `a` has 1",
         );
         says(r#"{"a": 1}"#, "the body cannot be read");
-        says(r#"[[1]]"#, "the body cannot be read");
+        says("[[1]]", "the body cannot be read");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
 const INLINE_BYTES: usize = 256 << 10;
 
 /// A body that is JSON already.
-fn json(body: impl Into<axum::body::Body>) -> Response {
+fn json_body(body: impl Into<axum::body::Body>) -> Response {
     let headers = [(CONTENT_TYPE, "application/json")];
     (StatusCode::OK, headers, body.into()).into_response()
 }

@@ -16,7 +16,6 @@ use axum::response::{IntoResponse, Response};
 use fs_core::code::report;
 use fs_core::{Code, Coded, SelectionError};
 use serde::Serialize;
-use serde_json::error::Category;
 use serde_json::json;
 
 use super::FeastError;
@@ -31,9 +30,10 @@ pub(super) fn refusal(error: &Error) -> Response {
     }
     match error {
         Error::Feast(FeastError::Body(cause)) => {
-            let kind = match cause.classify() {
-                Category::Data => "value_error",
-                Category::Io | Category::Syntax | Category::Eof => "json_invalid",
+            let kind = if cause.is_syntax() {
+                "json_invalid"
+            } else {
+                "value_error"
             };
             let detail = [json!({ "type": kind, "loc": ["body"], "msg": message })];
             (status, Json(json!({ "detail": detail }))).into_response()

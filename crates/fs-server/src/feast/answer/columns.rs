@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
-use fs_core::{KeyType, ViewName};
+use fs_core::{EventTime, KeyType, ViewName};
 use fs_online::Cell;
 use fs_serving::{FeatureVectors, KeyColumn, Status, VectorColumn, ViewRows};
 
@@ -126,7 +126,7 @@ impl<'a> Column<'a> {
             Self::Key { .. } => 0,
             Self::Feature { column, global } => column
                 .event_time(place(row, *global))
-                .map_or(0, |time| time.as_micros()),
+                .map_or(0, EventTime::as_micros),
         }
     }
 }

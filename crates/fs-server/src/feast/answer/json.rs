@@ -38,7 +38,7 @@ fn json(answer: &Answer<'_>) -> Vec<u8> {
         times: Written::default(),
     };
     writer.out.extend_from_slice(b"{\"results\":[");
-    writer.each(answer.columns(), Writer::column);
+    writer.each(answer.columns(), |writer, column| writer.column(&column));
     writer
         .out
         .extend_from_slice(b"],\"metadata\":{\"feature_names\":[");
@@ -86,15 +86,15 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn column(&mut self, column: Column<'a>) {
+    fn column(&mut self, column: &Column<'a>) {
         self.out.extend_from_slice(b"{\"values\":[");
         self.each(0..self.rows, |writer, row| {
             cell(&mut writer.out, column.cell(row));
         });
         self.out.extend_from_slice(b"],\"statuses\":[");
-        self.statuses(&column);
+        self.statuses(column);
         self.out.extend_from_slice(b"],\"event_timestamps\":[");
-        self.event_times(&column);
+        self.event_times(column);
         self.out.extend_from_slice(b"]}");
     }
 

@@ -26,7 +26,7 @@ fn what_fits_becomes_a_column_of_exactly_the_type() {
         ("string", r#"["", "é", null]"#),
         ("bytes", r#"["AP8=", "", null]"#),
         ("timestamp", r#"[1, 1.5, "1970-01-01T00:00:01", null]"#),
-        ("array<int64>", r#"[[1, null], [], null]"#),
+        ("array<int64>", "[[1, null], [], null]"),
         ("array<string>", r#"[["a", ""], null]"#),
         ("array<timestamp>", r#"[["1970-01-01"], [0]]"#),
     ] {

@@ -21,14 +21,13 @@ use axum::response::{IntoResponse, Response};
 use fs_core::time::parse_micros;
 use fs_core::{EventTime, TimeRange, ViewName};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::respond;
 use crate::Error;
 use crate::call::CallContext;
-use crate::feast::FeastError;
 use crate::feast::jobs::Asked;
 use crate::feast::writing::find_view;
+use crate::feast::{FeastError, json};
 use crate::http::read_body;
 use crate::shared::Shared;
 
@@ -89,7 +88,7 @@ async fn run(
     asked: impl FnOnce(&Shared, &Request) -> Result<Asked, FeastError> + Send,
 ) -> Result<Response, Error> {
     let body = read_body(body, &shared.limits).await?;
-    let request: Request = serde_json::from_slice(&body).map_err(FeastError::Body)?;
+    let request: Request = json::read(&body).map_err(FeastError::Body)?;
     if request.version.is_some() {
         return Err(FeastError::Version.into());
     }
@@ -105,7 +104,7 @@ async fn run(
     };
     let force = manner.in_background && manner.force;
     let reserved = shared.jobs.reserve(views, force)?;
-    let told = json!({ "status": "accepted", "feature_views": reserved.views() });
+    let told = serde_json::json!({ "status": "accepted", "feature_views": reserved.views() });
     let job = shared.jobs.start(reserved, catalog, asked)?;
     if manner.in_background {
         return Ok((StatusCode::ACCEPTED, Json(told)).into_response());

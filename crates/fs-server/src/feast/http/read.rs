@@ -8,12 +8,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{INLINE_BYTES, json, respond};
+use super::{INLINE_BYTES, json_body, respond};
 use crate::Error;
 use crate::call::CallContext;
-use crate::feast::FeastError;
 use crate::feast::frame::Columns;
 use crate::feast::online::{Asked, Selection};
+use crate::feast::{FeastError, json};
 use crate::http::read_body;
 use crate::off_runtime::off_runtime;
 use crate::shared::Shared;
@@ -56,14 +56,14 @@ pub(super) async fn get_online_features(
         } else {
             off_runtime(async move { found.answer().json() }).await?
         };
-        Ok(json(text))
+        Ok(json_body(text))
     };
     let method = "POST /get-online-features";
     respond(shared.call(method, &context, answer).await)
 }
 
 fn asked(shared: &Shared, body: &Bytes) -> Result<Asked, Error> {
-    let request: Request<'_> = serde_json::from_slice(body).map_err(FeastError::Body)?;
+    let request: Request<'_> = json::read(body).map_err(FeastError::Body)?;
     let selection = Selection {
         service: request.feature_service.as_deref(),
         // No service and no features at all is an empty list of features.

@@ -14,7 +14,7 @@ use crate::Error;
 use crate::call::CallContext;
 use crate::feast::frame::Columns;
 use crate::feast::writing::Writing;
-use crate::feast::{FeastError, idempotency_key};
+use crate::feast::{FeastError, idempotency_key, json};
 use crate::http::read_body;
 use crate::off_runtime::off_runtime;
 use crate::shared::Shared;
@@ -47,7 +47,7 @@ pub(super) async fn push(
     body: Body,
 ) -> Response {
     let read = |shared: &Shared, body: &Bytes| {
-        let request: PushRequest<'_> = serde_json::from_slice(body).map_err(FeastError::Body)?;
+        let request: PushRequest<'_> = json::read(body).map_err(FeastError::Body)?;
         let frame = request.df.frame()?;
         Writing::push(shared, &request.push_source_name, &request.to, &frame)
     };
@@ -61,7 +61,7 @@ pub(super) async fn write_to_online_store(
     body: Body,
 ) -> Response {
     let read = |shared: &Shared, body: &Bytes| {
-        let request: WriteRequest<'_> = serde_json::from_slice(body).map_err(FeastError::Body)?;
+        let request: WriteRequest<'_> = json::read(body).map_err(FeastError::Body)?;
         let frame = request.df.frame()?;
         Writing::to_online_store(shared, &request.feature_view_name, &frame)
     };

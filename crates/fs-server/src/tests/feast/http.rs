@@ -36,22 +36,26 @@ async fn values_of_every_type_are_written_as_feast_writes_them() {
         r#"["AA=="]"#,
         "[-1]",
     ];
+    let result = |values: &str, statuses: &str, times: [&str; 3]| {
+        let times = times
+            .map(|time| format!("\"1970-01-01T00:00:{time}Z\""))
+            .join(",");
+        format!(r#"{{"values":[{values}],"statuses":[{statuses}],"event_timestamps":[{times}]}}"#)
+    };
     let (key, features) = columns.split_first().unwrap();
-    let mut expected = format!(
-        r#"{{"results":[{{"values":[{key}],"statuses":["PRESENT","PRESENT","PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]}}"#
-    );
-    for value in features {
-        expected += &format!(
-            r#",{{"values":[{value},null,null],"statuses":["PRESENT","NULL_VALUE","NOT_FOUND"],"event_timestamps":["1970-01-01T00:00:01.500Z","1970-01-01T00:00:02Z","1970-01-01T00:00:00Z"]}}"#
-        );
-    }
-    let names: Vec<String> = ["id"]
-        .into_iter()
-        .chain(EVERYTHING.map(|(name, _)| name))
+    let mut results = vec![result(key, r#""PRESENT","PRESENT","PRESENT""#, ["00"; 3])];
+    results.extend(features.iter().map(|value| {
+        let values = format!("{value},null,null");
+        let statuses = r#""PRESENT","NULL_VALUE","NOT_FOUND""#;
+        result(&values, statuses, ["01.500", "02", "00"])
+    }));
+    let names: Vec<String> = std::iter::once("id")
+        .chain(EVERYTHING.iter().map(|(name, _)| *name))
         .map(|name| format!("\"{name}\""))
         .collect();
-    expected += &format!(
-        r#"],"metadata":{{"feature_names":[{}]}}}}"#,
+    let expected = format!(
+        r#"{{"results":[{}],"metadata":{{"feature_names":[{}]}}}}"#,
+        results.join(","),
         names.join(",")
     );
     assert_eq!(text, expected);

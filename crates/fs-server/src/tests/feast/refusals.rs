@@ -64,10 +64,7 @@ async fn a_request_that_makes_no_sense_is_400_and_says_why() {
             thing(json!({ "id": [{}] })),
             "row 0: an object is not of type int64",
         ),
-        (
-            json!({ "entities": {} }),
-            "either `feature_service` or `features`",
-        ),
+        (json!({ "entities": {} }), "no features were asked for"),
         (
             json!({ "features": [], "entities": {} }),
             "no features were asked for",
