@@ -2,7 +2,7 @@
 
 use fs_core::{
     Catalog, DataType, FeatureName, FeatureRequest, FeatureSet, KeyType, Naming, OutputColumn,
-    ViewName, ViewSelection,
+    ScalarType, ViewName, ViewSelection,
 };
 use fs_online::{RowLayout, ViewId};
 use fs_pit::Rule;
@@ -25,6 +25,9 @@ pub struct Plan {
     pub(crate) stored: Vec<Stored>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) outputs: Vec<Output>,
+    /// How long the rows of one entity take to open, in units of about 10 ns: a few for each row, and
+    /// one for each value that is more than a number.
+    pub(crate) effort: usize,
 }
 
 /// A column that a request must have.
@@ -105,6 +108,7 @@ impl Plan {
             stored: Vec::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
+            effort: 0,
         };
         for selection in &set.views {
             let id = ViewId::new(catalog.project.clone(), selection.view.name.clone());
@@ -126,6 +130,8 @@ impl Plan {
         for column in &set.columns {
             plan.add_output(&set, column);
         }
+        let checked = set.columns.iter().filter(|it| is_checked(it.data_type));
+        plan.effort = EFFORT_OF_A_ROW * plan.lookups.len() + checked.count();
         Ok(plan)
     }
 
@@ -201,6 +207,18 @@ impl Lookup {
     pub(crate) fn decoder_for(&self, layouts: &[RowLayout]) -> fs_online::RowDecoder {
         fs_online::RowDecoder::new(layouts, &self.wanted)
     }
+}
+
+/// Opening a row costs this much, whatever is in it.
+const EFFORT_OF_A_ROW: usize = 4;
+
+/// Whether values of a type are looked at when their row is opened.
+const fn is_checked(data_type: DataType) -> bool {
+    use ScalarType::{Bool, Bytes, String};
+    matches!(
+        data_type,
+        DataType::Scalar(Bool | String | Bytes) | DataType::Array(_)
+    )
 }
 
 /// Where `item` is among `items`, to which it is added if need be.

@@ -14,8 +14,9 @@ use crate::plan_cache::PlanCache;
 use crate::telemetry::{Stage, Telemetry};
 use crate::{EntityColumns, Error, FeatureVectors, Plan};
 
-/// More rows than this, of all views together, are opened off the runtime's threads.
-const INLINE_ROWS: usize = 8_192;
+/// What takes more than this many units of [`Plan::effort`], some 0.3 ms, is opened off the runtime's
+/// threads.
+const INLINE_EFFORT: usize = 32_768;
 
 /// Answers online requests from one store.
 ///
@@ -139,7 +140,7 @@ impl Serving {
         rows: usize,
     ) -> Result<FeatureVectors, Error> {
         let now = self.clock.now();
-        let inline = rows.saturating_mul(plan.lookups.len()) <= INLINE_ROWS;
+        let inline = rows.saturating_mul(plan.effort) <= INLINE_EFFORT;
         let begin = {
             let plan = Arc::clone(plan);
             move || Assembly::of(&plan, &keys, fetched, rows, now)?.finish()

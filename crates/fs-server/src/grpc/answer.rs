@@ -99,9 +99,10 @@ impl Answer {
 impl Size {
     fn of(column: VectorColumn<'_>) -> Self {
         let values = Values::of(column).measure();
-        let statuses = match column.all_present() {
-            true => 0,
-            false => column.rows(),
+        let statuses = if column.all_present() {
+            0
+        } else {
+            column.rows()
         };
         let length = optional_len(column.name().len())
             + delimited_len(delimited_len(values))

@@ -25,7 +25,7 @@ fn array(name: &str, column: EntityValues) -> Result<ArrayRef, Error> {
     let EntityValues { values, nulls } = column;
     let values = match values {
         Some(Values::Strings(message)) => return strings(name, &message, &nulls),
-        Some(Values::BytesValues(message)) => return blobs(name, &message, &nulls),
+        Some(Values::Blobs(message)) => return blobs(name, &message, &nulls),
         Some(Values::Bools(values)) => Some(column::Values::Bools(values)),
         Some(Values::Int32s(values)) => Some(column::Values::Int32s(values)),
         Some(Values::Int64s(values)) => Some(column::Values::Int64s(values)),

@@ -76,7 +76,7 @@ pub(super) enum Values {
     Strings(Bytes),
     /// A `BytesValues`.
     #[prost(bytes = "bytes", tag = "7")]
-    BytesValues(Bytes),
+    Blobs(Bytes),
     #[prost(message, tag = "8")]
     Timestamps(Timestamps),
     #[prost(message, boxed, tag = "9")]

@@ -100,33 +100,41 @@ fn scalars(scalar: ScalarType, seeds: &[u64]) -> ArrayRef {
     // Short and long ones.
     let signed = |seed: u64| (seed >> (seed % 64)).cast_signed();
     let text = |seed: u64| "é".repeat(usize::try_from(seed % 90).unwrap());
+    let bits = |seed: u64| u32::try_from(seed >> 32).unwrap();
     match scalar {
-        ScalarType::Bool => Arc::new(BooleanArray::from_iter(
-            seeds().map(|seed| seed.map(|seed| seed % 2 == 1)),
-        )),
+        ScalarType::Bool => {
+            let values = seeds().map(|seed| seed.map(|seed| seed % 2 == 1));
+            Arc::new(values.collect::<BooleanArray>())
+        }
         ScalarType::Int32 => {
-            Arc::new(Int32Array::from_iter(seeds().map(|seed| {
-                seed.map(|seed| i32::try_from(signed(seed) >> 32).unwrap_or(-1))
-            })))
+            let value = |seed| i32::try_from(signed(seed) >> 32).unwrap_or(-1);
+            let values = seeds().map(|seed| seed.map(value));
+            Arc::new(values.collect::<Int32Array>())
         }
-        ScalarType::Int64 => Arc::new(Int64Array::from_iter(
-            seeds().map(|seed| seed.map(|seed| signed(seed).wrapping_mul(-1))),
-        )),
+        ScalarType::Int64 => {
+            let values = seeds().map(|seed| seed.map(|seed| signed(seed).wrapping_neg()));
+            Arc::new(values.collect::<Int64Array>())
+        }
         ScalarType::Float32 => {
-            Arc::new(Float32Array::from_iter(seeds().map(|seed| {
-                seed.map(|seed| f32::from_bits(u32::try_from(seed >> 32).unwrap()))
-            })))
+            let values = seeds().map(|seed| seed.map(|seed| f32::from_bits(bits(seed))));
+            Arc::new(values.collect::<Float32Array>())
         }
-        ScalarType::Float64 => Arc::new(Float64Array::from_iter(
-            seeds().map(|seed| seed.map(f64::from_bits)),
-        )),
-        ScalarType::String => Arc::new(StringArray::from_iter(seeds().map(|seed| seed.map(text)))),
-        ScalarType::Bytes => Arc::new(BinaryArray::from_iter(
-            seeds().map(|seed| seed.map(|seed| text(seed).into_bytes())),
-        )),
+        ScalarType::Float64 => {
+            let values = seeds().map(|seed| seed.map(f64::from_bits));
+            Arc::new(values.collect::<Float64Array>())
+        }
+        ScalarType::String => {
+            let values = seeds().map(|seed| seed.map(text));
+            Arc::new(values.collect::<StringArray>())
+        }
+        ScalarType::Bytes => {
+            let values = seeds().map(|seed| seed.map(|seed| text(seed).into_bytes()));
+            Arc::new(values.collect::<BinaryArray>())
+        }
         ScalarType::Timestamp => {
             let times = seeds().map(|seed| seed.map(signed));
-            Arc::new(TimestampMicrosecondArray::from_iter(times).with_timezone(UTC))
+            let times = times.collect::<TimestampMicrosecondArray>();
+            Arc::new(times.with_timezone(UTC))
         }
     }
 }
@@ -201,7 +209,10 @@ fn vectors(users: usize, seed: u64, whole: bool) -> FeatureVectors {
                 .collect();
             let rows = RowEncoder::new(&layout).encode(&columns, &orders).unwrap();
             let writes = users.iter().zip(rows).map(|((user, _), row)| {
-                RowWrite::newest(encode_key(&[KeyValue::Int64(*user as i64)]), row)
+                RowWrite::newest(
+                    encode_key(&[KeyValue::Int64(i64::try_from(*user).unwrap())]),
+                    row,
+                )
             });
             store.write(&id, writes.collect()).await.unwrap();
         }
@@ -211,7 +222,7 @@ fn vectors(users: usize, seed: u64, whole: bool) -> FeatureVectors {
         let plan = serving
             .plan(&catalog, VERSION, &request, Naming::Full)
             .unwrap();
-        let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..users as i64));
+        let keys: ArrayRef = Arc::new((0_i64..).take(users).collect::<Int64Array>());
         let entities = EntityColumns::new(vec![("user".to_owned(), keys)]).unwrap();
         serving.get(&plan, &entities).await.unwrap()
     })

@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(message in vec(any::<u8>(), 0..60)) {
         let message = Bytes::from(message);
-        for values in [Values::Strings(message.clone()), Values::BytesValues(message.clone())] {
+        for values in [Values::Strings(message.clone()), Values::Blobs(message.clone())] {
             let values = Some(values);
             array("origin", EntityValues { values, nulls: Bytes::new() }).ok();
         }
