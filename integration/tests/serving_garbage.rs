@@ -35,9 +35,8 @@ async fn lives(server: &Served) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_are_no_request_are_refused_over_grpc() -> Result<()> {
     let (_repo, server) = served(&["--max-message-bytes", "100000"])?;
-    let large: Bytes = [&[0x0a, 0xc0, 0x9a, 0x0c][..], &[b'x'; 200_000]]
-        .concat()
-        .into();
+    let large = [&[0x0a, 0xc0, 0x9a, 0x0c][..], &b"x".repeat(200_000)];
+    let large: Bytes = large.concat().into();
     for (path, bytes, codes) in [
         (
             "/no.such.Service/Method",

@@ -217,15 +217,16 @@ impl<'a> Begun<'a> {
                 span.record("otel.status_code", "ERROR");
             }
         }
-        match outcome {
-            Err(error) => self.say(error, how, took, span),
-            Ok(_) => tracing::debug!(
+        if let Err(error) = outcome {
+            self.say(error, how, took, span);
+        } else {
+            tracing::debug!(
                 request_id = self.context.request_id(),
                 method = self.method,
                 code = how.name(),
                 took_us = micros(took),
                 "answered"
-            ),
+            );
         }
     }
 

@@ -56,7 +56,7 @@ impl Default for Limits {
             message_bytes: 64 * MIB,
             push_rows: 100_000,
             writes_in_flight: 64,
-            write_time: Duration::from_secs(60),
+            write_time: Duration::from_mins(1),
             request_time: Duration::from_secs(10),
             flight_message_bytes: 512 * MIB,
             spine_bytes: 2_048 * MIB,

@@ -56,7 +56,7 @@ impl Service<Request<Body>> for Edge {
             request_id: give_request_id(request.headers_mut()),
             path: request.uri().path_and_query().cloned(),
             shared: self.shared.clone(),
-            answer: Arrived::now(self.routes.call(request)),
+            routed: Arrived::now(self.routes.call(request)),
         }
     }
 }
@@ -67,15 +67,15 @@ pub(super) struct Answer {
     request_id: HeaderValue,
     path: Option<PathAndQuery>,
     shared: Arc<Shared>,
-    answer: Arrived<Routed>,
+    routed: Arrived<Routed>,
 }
 
 impl Future for Answer {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = ready!(Pin::new(&mut self.answer).poll(context))?;
-        if !self.answer.was_read() {
+        let mut response = ready!(Pin::new(&mut self.routed).poll(context))?;
+        if !self.routed.was_read() {
             self.unread(response.headers_mut());
         }
         let id = self.request_id.clone();

@@ -29,7 +29,7 @@ pub(crate) enum Measured {
 /// lock: some comparisons of short names.
 #[derive(Debug)]
 pub(crate) struct Calls {
-    methods: Option<Box<[OnceLock<Method>; METHODS]>>,
+    methods: Option<Box<[OnceLock<Method>]>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Measured {
 impl Calls {
     pub(crate) fn new(metrics: bool) -> Self {
         Self {
-            methods: metrics.then(|| Box::new([const { OnceLock::new() }; METHODS])),
+            methods: metrics.then(|| (0..METHODS).map(|_| OnceLock::new()).collect()),
         }
     }
 
