@@ -41,11 +41,37 @@ pub fn duckdb_training_set(training_set: &Path, spine: &Path, spec: &Value) -> R
 
 /// Runs `clients/grpc_client.py` on the project's protos.
 pub fn grpc_client(address: &str, request: &Value) -> Result<Value> {
-    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
     let request = request.to_string();
     run("grpc_client.py", |python| {
-        python.arg(protos).arg(address).arg(request);
+        python.arg(protos()).arg(address).arg(request);
     })
+}
+
+/// Runs `clients/feast_sdk.py`, whose registry lies in `folder`, against `http://…`.
+pub fn feast_sdk(folder: &Path, url: &str, steps: &Value) -> Result<Value> {
+    let steps = steps.to_string();
+    run("feast_sdk.py", |python| {
+        python.arg(folder).args([url, &steps]);
+    })
+}
+
+/// Runs `clients/feast_grpc.py` with the stubs of `which`, on the project's protos.
+pub fn feast_grpc(which: &str, address: &str, calls: &Value) -> Result<Value> {
+    let calls = calls.to_string();
+    run("feast_grpc.py", |python| {
+        python.arg(which).arg(protos()).args([address, &calls]);
+    })
+}
+
+/// What of the project's protos the feast package has otherwise, by `clients/feast_grpc.py`.
+pub fn feast_protos_compared() -> Result<Value> {
+    run("feast_grpc.py", |python| {
+        python.arg("compare").arg(protos());
+    })
+}
+
+fn protos() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto")
 }
 
 fn run(script: &str, arguments: impl FnOnce(&mut Command)) -> Result<Value> {
