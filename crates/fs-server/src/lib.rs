@@ -4,6 +4,7 @@
 //!   one port (gRPC)                                    the other (HTTP)
 //!   fs.v1.FeatureStore      feature vectors of now     GET /health    200 or 503, and why
 //!   FlightService           training sets              GET /metrics   Prometheus text
+//!   feast.serving.ServingService, GrpcFeatureServer    POST /get-online-features, /push …, as Feast has them
 //!   grpc.health.v1.Health
 //!   grpc.reflection.v1, v1alpha
 //! ```
