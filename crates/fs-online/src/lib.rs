@@ -34,6 +34,6 @@ pub use memory::MemoryStore;
 pub use order::RowOrder;
 pub use row::{Cell, ListCell, OpenRows, RowDecoder, RowEncoder};
 pub use store::{
-    Decision, KeyCursor, KeyPage, OnlineStore, Published, RowWrite, StoreUsage, TOKEN_BYTES, ViewId, ViewKeys,
-    WriteOutcome,
+    Decision, KeyCursor, KeyPage, OnlineStore, Published, RowWrite, StoreUsage, TOKEN_BYTES,
+    ViewId, ViewKeys, WriteOutcome,
 };

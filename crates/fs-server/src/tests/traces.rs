@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::net::TcpListener;
@@ -63,12 +64,12 @@ impl Collector {
         let resource = requests[0].resource_spans[0].resource.as_ref().unwrap();
         let name = resource.attributes.iter();
         let mut name = name.filter(|attribute| attribute.key == "service.name");
-        text(&name.next().unwrap().value)
+        text(name.next().unwrap().value.as_ref())
     }
 }
 
-fn text(value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>) -> String {
-    match value.as_ref().and_then(|value| value.value.as_ref()) {
+fn text(value: Option<&AnyValue>) -> String {
+    match value.and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         other => format!("{other:?}"),
     }
@@ -76,15 +77,16 @@ fn text(value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>) -> Str
 
 fn attribute(span: &Span, name: &str) -> String {
     let found = span.attributes.iter().find(|found| found.key == name);
-    text(
-        &found
-            .unwrap_or_else(|| panic!("{name} is not in {span:?}"))
-            .value,
-    )
+    let found = found.unwrap_or_else(|| panic!("{name} is not in {span:?}"));
+    text(found.value.as_ref())
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = |byte: &u8| [byte >> 4, byte & 15];
+    let digits = bytes.iter().flat_map(digits).map(u32::from);
+    digits
+        .filter_map(|digit| char::from_digit(digit, 16))
+        .collect()
 }
 
 /// What a collector gets of `sampled` of the traces while `work` is done.
