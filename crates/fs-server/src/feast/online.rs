@@ -43,13 +43,7 @@ impl Asked {
         selection: &Selection<'_>,
         entities: &Frame<'_>,
     ) -> Result<Self, Error> {
-        let Selection {
-            service, features, ..
-        } = *selection;
-        // Feast's clients send an empty list beside a service.
-        let features = (service.is_none() || !features.is_empty()).then_some(features);
-        let request = feature_request(service, features)?;
-        let (_, plan) = shared.plan(&request, naming(selection.full_feature_names))?;
+        let plan = plan(shared, selection)?;
         let entities = Entities::bind(entities, plan.key_columns())?;
         Ok(Self {
             plan,
@@ -67,6 +61,23 @@ impl Asked {
             with_versions: self.with_versions,
         })
     }
+}
+
+fn plan(shared: &Shared, selection: &Selection<'_>) -> Result<Arc<Plan>, Error> {
+    let Selection {
+        service, features, ..
+    } = *selection;
+    let naming = naming(selection.full_feature_names);
+    if service.is_some() {
+        // Feast's clients send an empty list beside a service.
+        let features = Some(features).filter(|features| !features.is_empty());
+        let request = feature_request(service, features)?;
+        return Ok(shared.plan(&request, naming)?.1);
+    }
+    // As a list of features is written in protobuf, so that all wires share its plan.
+    let mut written = Vec::new();
+    prost::encoding::string::encode_repeated(1, features, &mut written);
+    shared.plan_as_written(&written, naming, || feature_request(None, Some(features)))
 }
 
 impl Found {
