@@ -80,10 +80,10 @@ fn catalog(views: usize) -> Outcome<Catalog> {
 
 /// Rows of a view, one per user.
 fn rows(view: &FeatureView, users: usize) -> Outcome<Vec<Bytes>> {
-    let columns = (0..WIDTH).map(|feature| {
+    let columns = (0_u32..).take(WIDTH).map(|feature| {
         let values = (0_u32..)
             .take(users)
-            .map(|user| f64::from(user) + feature as f64);
+            .map(|user| f64::from(user) + f64::from(feature));
         Arc::new(Float64Array::from_iter_values(values)) as ArrayRef
     });
     let orders = (0_i64..).take(users).map(|user| RowOrder {
@@ -115,7 +115,7 @@ fn answers(criterion: &mut Criterion) {
     for (users, views) in SHAPES {
         if let Err(error) = shape(criterion, users, views) {
             // A benchmark that cannot be set up measures nothing.
-            criterion.bench_function(&format!("{error}"), |_| {});
+            criterion.bench_function(&error.to_string(), |_| {});
         }
     }
 }
@@ -150,7 +150,10 @@ fn shape(criterion: &mut Criterion, users: usize, views: usize) -> Outcome<()> {
         return Ok(());
     };
     let layout = RowLayout::of_view(view);
-    let decoder = Arc::new(RowDecoder::new(&[layout.clone()], layout.features()));
+    let decoder = Arc::new(RowDecoder::new(
+        std::slice::from_ref(&layout),
+        layout.features(),
+    ));
     let rows: Vec<Option<Bytes>> = rows(view, users)?.into_iter().map(Some).collect();
     criterion.bench_function(&format!("open/{name}"), |bench| {
         bench.iter_batched(
