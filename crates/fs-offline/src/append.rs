@@ -6,7 +6,7 @@
 //!                     txn fs.push.<key> = the first _sequence of that push, for each that has a key
 //! ```
 //!
-//! The numbers of pushed rows have bit 31 set (see `_sequence` in the [schema](crate::schema)): they come after
+//! The numbers of pushed rows have bit 31 set (see [`TableSchema`]): they come after
 //! the window that was replaced last, and before the next. Windows that are replaced later leave them
 //! where they are.
 //!
@@ -17,13 +17,14 @@
 //!
 //! When somebody else commits first, all is done again on top of that.
 
-use std::collections::HashMap;
+mod numbered;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use deltalake::kernel::{Action, Add, MetadataExt, Transaction};
+use deltalake::kernel::{Action, Add, MetadataExt};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use fs_core::EventTime;
@@ -34,11 +35,10 @@ use crate::commit::{Commit, Refused, discard};
 use crate::evolution::{Evolution, KEY_RETENTION, KEYS_LAST, evolve};
 use crate::replace::our_error;
 use crate::rewrite::WriteError;
-use crate::sequence::{MAX_ROWS, first_of_ingest, first_pushed_after};
 use crate::stamp::Stamp;
-use crate::store::{INGEST_APP, PUSH_APP, PUSHED_APP};
 use crate::table::Table;
 use crate::{Error, OfflineStore, TableSchema, plans, rewrite};
+use numbered::Numbered;
 
 /// The entry of the commit information that holds the numbers of the pushed rows.
 pub(crate) const PUSH: &str = "fs.push";
@@ -169,107 +169,6 @@ impl OfflineStore {
                 },
             })
     }
-}
-
-/// Which pushes are new, and what numbers their rows get.
-struct Numbered {
-    batches: Vec<RecordBatch>,
-    /// The ingest that the rows come after, where it is not the table's.
-    ingest: Option<i64>,
-    /// The `_sequence` of the first new row.
-    first: i64,
-    /// How many rows are new.
-    rows: i64,
-    /// The keys that are new, with the first `_sequence` of each.
-    keys: Vec<(PushKey, i64)>,
-    /// The first `_sequence` of every push, and whether it is repeated.
-    places: Vec<(i64, bool)>,
-}
-
-impl Numbered {
-    async fn of(pushes: &[Push], table: Option<&Table>) -> Result<Self, Error> {
-        let mut known: HashMap<&str, i64> = HashMap::new();
-        let mut last = None;
-        // A table begins with an ingest, so that every number is above those of rows without a table.
-        let mut ingest = 0;
-        if let Some(table) = table {
-            ingest = table.ingest().await?;
-            last = table.last_pushed().await?;
-            for key in pushes.iter().filter_map(|push| push.key.as_ref()) {
-                if let Some(first) = table.transaction(&key_app(&key.key)).await? {
-                    known.insert(&key.key, first);
-                }
-            }
-        }
-        let rows = pushes.iter().map(|push| push.rows.num_rows() as u64).sum();
-        let (first, new_ingest) = first_free(ingest, last, rows);
-        let mut plan = Self {
-            batches: Vec::new(),
-            ingest: new_ingest,
-            first,
-            rows: 0,
-            keys: Vec::new(),
-            places: Vec::with_capacity(pushes.len()),
-        };
-        for push in pushes {
-            let earlier = push
-                .key
-                .as_ref()
-                .and_then(|key| known.get(key.key.as_str()));
-            if let Some(first) = earlier {
-                plan.places.push((*first, true));
-                continue;
-            }
-            let first = plan.first + plan.rows;
-            plan.places.push((first, false));
-            plan.rows += push.rows.num_rows().cast_signed() as i64;
-            plan.batches.push(push.rows.clone());
-            if let Some(key) = &push.key {
-                known.insert(&key.key, first);
-                plan.keys.push((key.clone(), first));
-            }
-        }
-        Ok(plan)
-    }
-
-    fn transactions(&self) -> Vec<Transaction> {
-        let keys = self.keys.iter().map(|(key, first)| {
-            let used = key.used.map(|used| used.as_micros().div_euclid(1_000));
-            Transaction::new_with_last_update(key_app(&key.key), *first, used)
-        });
-        let ingest = self
-            .ingest
-            .map(|ingest| Transaction::new(INGEST_APP, ingest));
-        let pushed = Transaction::new(PUSHED_APP, self.first + self.rows - 1);
-        keys.chain(ingest).chain([pushed]).collect()
-    }
-
-    fn answers(&self, version: i64) -> Vec<Appended> {
-        let places = self.places.iter();
-        places
-            .map(|(first_sequence, repeated)| Appended {
-                version,
-                first_sequence: *first_sequence,
-                repeated: *repeated,
-            })
-            .collect()
-    }
-}
-
-/// The first number that `rows` more rows may have after `ingest` and the row `last`; and another ingest
-/// than that, if there is none yet, or if it has no room left.
-fn first_free(ingest: i64, last: Option<i64>, rows: u64) -> (i64, Option<i64>) {
-    let next = last.map_or(0, |last| last + 1);
-    let first = next.max(first_pushed_after(ingest));
-    let has_room = first + rows.min(MAX_ROWS).cast_signed() <= first_of_ingest(ingest + 1);
-    if ingest > 0 && has_room {
-        return (first, None);
-    }
-    (first_pushed_after(ingest + 1), Some(ingest + 1))
-}
-
-fn key_app(key: &str) -> String {
-    format!("{PUSH_APP}{key}")
 }
 
 /// Lets Delta forget the keys of a table that was made before there were pushes.

@@ -13,6 +13,9 @@ use fs_core::{CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, FeatureView, SEQUENCE
 ///   not null    not null          null if unknown     nullable   not null, ingest << 32 | row
 /// ```
 ///
+/// Of a row that was pushed, bit 31 of `_sequence` is set, and its upper half is the ingest before it:
+/// such a row was committed after that ingest and before the next.
+///
 /// A table may have more columns than its definition: those of features that were removed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSchema {

@@ -5,7 +5,7 @@ use super::*;
 use crate::Scan;
 use crate::changes::Changes;
 use crate::fixture::{Row, Shop, at, batch, collect, row, schema, window};
-use crate::sequence::{PUSHED, first_of_ingest};
+use crate::sequence::{PUSHED, first_of_ingest, first_pushed_after};
 
 mod beside;
 mod keys;
@@ -179,25 +179,6 @@ async fn pushed_rows_are_told_as_added_and_found_by_their_numbers() {
 }
 
 #[tokio::test]
-async fn a_full_range_of_numbers_is_followed_by_that_of_another_ingest() {
-    let most = MAX_ROWS.cast_signed();
-    let last_of = |ingest: i64| first_of_ingest(ingest + 1) - 1;
-    assert_eq!(first_free(0, None, 5), (first_pushed_after(1), Some(1)));
-    assert_eq!(first_free(3, None, MAX_ROWS), (first_pushed_after(3), None));
-    assert_eq!(
-        first_free(3, Some(first_pushed_after(2) + 9), 1),
-        (first_pushed_after(3), None)
-    );
-    let almost = last_of(3) - 2;
-    assert_eq!(first_free(3, Some(almost), 2), (almost + 1, None));
-    assert_eq!(
-        first_free(3, Some(almost), 3),
-        (first_pushed_after(4), Some(4))
-    );
-    assert_eq!(first_pushed_after(3) + most, first_of_ingest(4));
-}
-
-#[tokio::test]
 async fn a_push_that_does_not_fit_adds_nothing() {
     let shop = Shop::new();
     shop.append(&[push(&[row("a", 10, 1)])]).await;
@@ -212,4 +193,47 @@ async fn a_push_that_does_not_fit_adds_nothing() {
         "{error}"
     );
     assert_eq!(shop.version().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_words_of_a_commit_that_pushes_are_frozen() {
+    let shop = Shop::new();
+    let key = PushKey {
+        key: "k 1".to_owned(),
+        used: Some(at(5_000_999)),
+    };
+    let pushed = Push {
+        key: Some(key),
+        ..push(&[row("a", 10, 1), row("b", 20, 2)])
+    };
+    shop.append(&[pushed]).await;
+    let log = shop.folder.path().join("shop/activity/_delta_log");
+    let log = std::fs::read_to_string(log.join("00000000000000000000.json")).unwrap();
+    let actions: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let mut transactions: Vec<Value> = actions
+        .iter()
+        .filter_map(|action| action.get("txn").cloned())
+        .collect();
+    transactions.sort_by_key(|transaction| transaction["appId"].to_string());
+    let first = 6_442_450_944_i64;
+    assert_eq!(first, first_of_ingest(1) | PUSHED);
+    assert_eq!(
+        json!(transactions),
+        json!([
+            { "appId": "fs.ingest", "version": 1 },
+            { "appId": "fs.push.k 1", "version": first, "lastUpdated": 5_000 },
+            { "appId": "fs.pushed", "version": first + 1 },
+        ])
+    );
+    let info = actions.iter().find_map(|action| action.get("commitInfo"));
+    assert_eq!(
+        info.unwrap()["fs.push"],
+        json!({ "first": first, "rows": 2 })
+    );
+    let metadata = actions.iter().find_map(|action| action.get("metaData"));
+    let configuration = &metadata.unwrap()["configuration"];
+    assert_eq!(configuration[KEY_RETENTION], "interval 25 hours");
 }
