@@ -26,6 +26,11 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
 
+/// A lookup allocates a few hundred times, most of it in the protocols: with this allocator that takes
+/// half of the time that it takes with the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

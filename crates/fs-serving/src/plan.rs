@@ -1,5 +1,8 @@
 //! A request, resolved: which rows to fetch by which columns, and where their values go.
 
+use std::any::Any;
+use std::sync::OnceLock;
+
 use fs_core::{
     Catalog, DataType, FeatureName, FeatureRequest, FeatureSet, KeyType, Naming, OutputColumn,
     ScalarType, ViewName, ViewSelection,
@@ -28,6 +31,7 @@ pub struct Plan {
     /// How long the rows of one entity take to open, in units of about 10 ns: a few for each row, and
     /// one for each value that is more than a number.
     pub(crate) effort: usize,
+    memo: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// A column that a request must have.
@@ -109,6 +113,7 @@ impl Plan {
             lookups: Vec::new(),
             outputs: Vec::new(),
             effort: 0,
+            memo: OnceLock::new(),
         };
         for selection in &set.views {
             let id = ViewId::new(catalog.project.clone(), selection.view.name.clone());
@@ -138,6 +143,12 @@ impl Plan {
     /// The version of the registry that it was made with.
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// What a wire makes of the plan once, for all answers with it. There is room for one thing of one
+    /// type: none for whoever comes later with another.
+    pub fn once<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.memo.get_or_init(|| Box::new(make())).downcast_ref()
     }
 
     /// The columns that a request must have, in order of first use.

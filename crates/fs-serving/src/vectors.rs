@@ -122,6 +122,12 @@ impl FeatureVectors {
         self.rows
     }
 
+    /// Whether every value of every feature is [`Status::Present`]. Costs nothing for each of them;
+    /// false where that is not known without looking.
+    pub fn all_present(&self) -> bool {
+        self.found.iter().all(|found| found.all_present)
+    }
+
     /// The features, in the order asked for.
     pub fn columns(&self) -> impl ExactSizeIterator<Item = VectorColumn<'_>> {
         self.plan.outputs.iter().map(|output| VectorColumn {

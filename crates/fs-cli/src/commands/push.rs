@@ -31,12 +31,11 @@ pub(super) async fn run(repo: &Path, args: &PushArgs, output: Output) -> Result<
         let of_view = file::rows(&catalog, view, &args.file).await?;
         rows.push((view.name.clone(), of_view));
     }
-    let door = match &args.server {
-        Some(url) => Door::Server(Remote::connect(url).await?),
-        None => {
-            let pusher = project.pusher(wall_clock::clock(args.now))?;
-            Door::Stores(pusher, Arc::clone(&catalog))
-        }
+    let door = if let Some(url) = &args.server {
+        Door::Server(Remote::connect(url).await?)
+    } else {
+        let pusher = project.pusher(wall_clock::clock(args.now))?;
+        Door::Stores(pusher, Arc::clone(&catalog))
     };
     let mut done = Vec::new();
     for (view, rows) in rows {
@@ -85,8 +84,8 @@ async fn push_all(
         match door {
             Door::Stores(pusher, catalog) => {
                 let to = args.to.into();
-                let pushed = pusher.push(catalog, &done.view, &some, to, key.as_deref());
-                let report = pushed.await?;
+                let work = pusher.push(catalog, &done.view, &some, to, key.as_deref());
+                let report = work.await?;
                 done.repeated |= report.repeated;
                 done.outcomes.extend(report.outcomes.into_iter().map(word));
             }
@@ -96,7 +95,8 @@ async fn push_all(
                     .await?;
                 for view in response.views {
                     done.repeated |= view.repeated;
-                    done.outcomes.extend(view.outcomes.iter().map(word_of_byte));
+                    done.outcomes
+                        .extend(view.outcomes.into_iter().map(word_of_byte));
                 }
             }
         }
@@ -153,8 +153,8 @@ const fn word(outcome: RowOutcome) -> &'static str {
     }
 }
 
-fn word_of_byte(outcome: &u8) -> &'static str {
-    match v1::PushOutcome::try_from(i32::from(*outcome)) {
+fn word_of_byte(outcome: u8) -> &'static str {
+    match v1::PushOutcome::try_from(i32::from(outcome)) {
         Ok(v1::PushOutcome::Stored) => STORED,
         Ok(v1::PushOutcome::Outdone) => OUTDONE,
         Ok(v1::PushOutcome::Appended) => APPENDED,

@@ -9,8 +9,9 @@
 //! ```
 //! Lengths come before what they measure, so everything is measured first: that costs nothing where
 //! values have a width, and one look at every value elsewhere. The bytes are those that prost would
-//! write.
+//! write. Of the answer for one entity, all but the values is [kept](frame) from one to the next.
 
+mod frame;
 mod lists;
 mod times;
 mod values;
@@ -18,6 +19,7 @@ mod values;
 use bytes::{BufMut, Bytes, BytesMut};
 use fs_serving::{FeatureVectors, VectorColumn};
 
+use self::frame::Frame;
 use self::times::Times;
 use self::values::Values;
 use crate::wire::protobuf::{Writer, delimited_len, optional_len, varint_len};
@@ -29,8 +31,8 @@ const ROWS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Answer {
     vectors: FeatureVectors,
-    version: u64,
     with_times: bool,
+    /// What was measured; nothing where the answer has a frame.
     columns: Vec<Size>,
     length: usize,
 }
@@ -48,19 +50,29 @@ struct Size {
 
 impl Answer {
     pub(crate) fn new(vectors: FeatureVectors, with_times: bool) -> Self {
-        let version = vectors.plan().version();
+        let framed = Frame::of(&vectors, with_times).map(Frame::len);
+        match framed {
+            Some(length) => Self {
+                vectors,
+                with_times,
+                columns: Vec::new(),
+                length,
+            },
+            None => Self::measured(vectors, with_times),
+        }
+    }
+
+    fn measured(vectors: FeatureVectors, with_times: bool) -> Self {
         let columns: Vec<Size> = vectors.columns().map(Size::of).collect();
         let times: usize = vectors
             .views()
             .filter(|_| with_times)
             .map(|view| delimited_len(Times::of(view, vectors.rows()).len()))
             .sum();
-        let numbers = number_len(version) + number_len(vectors.rows() as u64);
         let messages = columns.iter().map(|column| delimited_len(column.length));
-        let length = numbers + messages.sum::<usize>() + times;
+        let length = numbers_len(&vectors) + messages.sum::<usize>() + times;
         Self {
             vectors,
-            version,
             with_times,
             columns,
             length,
@@ -73,13 +85,15 @@ impl Answer {
     }
 
     pub(super) fn write(&self, out: &mut impl BufMut) {
-        let mut out = Writer::new(out, self.length);
-        number(&mut out, 1, self.version);
-        number(&mut out, 2, self.vectors.rows() as u64);
-        for (column, size) in self.vectors.columns().zip(&self.columns) {
-            out.begin(3, size.length);
-            size.write(column, &mut out);
+        match Frame::of(&self.vectors, self.with_times) {
+            Some(frame) => frame.write(&self.vectors, out),
+            None => self.write_measured(out),
         }
+    }
+
+    fn write_measured(&self, out: &mut impl BufMut) {
+        let mut out = Writer::new(out, self.length);
+        write_columns(&self.vectors, &self.columns, &mut out);
         for view in self.vectors.views().filter(|_| self.with_times) {
             let times = Times::of(view, self.vectors.rows());
             out.begin(4, times.len());
@@ -130,6 +144,21 @@ impl Size {
                 out.fill(rows.len(), |place| column.put_statuses(rows, place));
             }
         }
+    }
+}
+
+/// The bytes of `registry_version` and `row_count`.
+fn numbers_len(vectors: &FeatureVectors) -> usize {
+    number_len(vectors.plan().version()) + number_len(vectors.rows() as u64)
+}
+
+/// Writes the numbers, and the columns as they were measured.
+fn write_columns(vectors: &FeatureVectors, sizes: &[Size], out: &mut Writer<'_, impl BufMut>) {
+    number(out, 1, vectors.plan().version());
+    number(out, 2, vectors.rows() as u64);
+    for (column, size) in vectors.columns().zip(sizes) {
+        out.begin(3, size.length);
+        size.write(column, out);
     }
 }
 

@@ -87,7 +87,7 @@ fn pushed_view((view, report): &(ViewName, PushReport)) -> v1::PushedView {
     let count = |outcome| u32::try_from(report.count(outcome)).unwrap_or(u32::MAX);
     v1::PushedView {
         view: view.to_string(),
-        outcomes: report.outcomes.iter().map(byte).collect(),
+        outcomes: report.outcomes.iter().copied().map(byte).collect(),
         repeated: report.repeated,
         stored: count(RowOutcome::Stored),
         outdone: count(RowOutcome::Outdone),
@@ -95,7 +95,7 @@ fn pushed_view((view, report): &(ViewName, PushReport)) -> v1::PushedView {
     }
 }
 
-const fn byte(outcome: &RowOutcome) -> u8 {
+const fn byte(outcome: RowOutcome) -> u8 {
     let outcome = match outcome {
         RowOutcome::Stored => v1::PushOutcome::Stored,
         RowOutcome::Outdone => v1::PushOutcome::Outdone,

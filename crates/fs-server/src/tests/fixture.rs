@@ -129,11 +129,7 @@ impl Setup {
                 self.store.clone(),
                 self.clock.clone(),
             ),
-            pusher: Pusher::new(
-                self.offline.clone(),
-                self.store.clone(),
-                self.clock.clone(),
-            ),
+            pusher: Pusher::new(self.offline.clone(), self.store.clone(), self.clock.clone()),
             engine,
             clock: self.clock.clone(),
         };

@@ -150,7 +150,7 @@ async fn rows_for_the_source_go_to_its_views() {
     request.name = "reports".to_owned();
     let response = running.push(request).await.unwrap();
     assert_eq!(response.views[0].view, "weather");
-    assert_eq!(running.temp("JFK").await.0, 50.0);
+    assert_eq!(running.temp("JFK").await, (50.0, Bytes::new()));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use fs_testkit::catalog;
 use proptest::prelude::*;
 use prost::Message;
 
+use super::values::Form;
 use super::*;
 use crate::wire::from_array;
 
@@ -168,14 +169,20 @@ fn event(seed: u64) -> Option<i64> {
     }
 }
 
-/// The vectors of `users` users, all of whose rows and values follow from `seed`; with `whole` all
-/// of them are there.
-fn vectors(users: usize, seed: u64, whole: bool) -> FeatureVectors {
+/// What serves `users` users, all of whose rows and values follow from `seed`; with `whole` all of
+/// them are there.
+struct World {
+    runtime: tokio::runtime::Runtime,
+    catalog: Catalog,
+    serving: Serving,
+}
+
+fn world(users: usize, seed: u64, whole: bool) -> World {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    runtime.block_on(async {
-        let catalog = definitions();
+    let catalog = definitions();
+    let store = runtime.block_on(async {
         let store = Arc::new(MemoryStore::new());
         for view in catalog.feature_views.values() {
             let layout = RowLayout::of_view(view);
@@ -216,16 +223,33 @@ fn vectors(users: usize, seed: u64, whole: bool) -> FeatureVectors {
             });
             store.write(&id, writes.collect()).await.unwrap();
         }
-        let clock = Arc::new(FixedClock::at(EventTime::from_micros(NOW)));
-        let serving = Serving::new(store, clock);
-        let request = FeatureRequest::Service("all".parse().unwrap());
-        let plan = serving
-            .plan(&catalog, VERSION, &request, Naming::Full)
+        store
+    });
+    let clock = Arc::new(FixedClock::at(EventTime::from_micros(NOW)));
+    World {
+        runtime,
+        catalog,
+        serving: Serving::new(store, clock),
+    }
+}
+
+impl World {
+    fn vectors(&self, request: &FeatureRequest, users: Vec<i64>) -> FeatureVectors {
+        let plan = self
+            .serving
+            .plan(&self.catalog, VERSION, request, Naming::Full)
             .unwrap();
-        let keys: ArrayRef = Arc::new((0_i64..).take(users).collect::<Int64Array>());
+        let keys: ArrayRef = Arc::new(Int64Array::from(users));
         let entities = EntityColumns::new(vec![("user".to_owned(), keys)]).unwrap();
-        serving.get(&plan, &entities).await.unwrap()
-    })
+        let vectors = self.serving.get(&plan, &entities);
+        self.runtime.block_on(vectors).unwrap()
+    }
+}
+
+/// The vectors of all users of such a world.
+fn vectors(users: usize, seed: u64, whole: bool) -> FeatureVectors {
+    let request = FeatureRequest::Service("all".parse().unwrap());
+    world(users, seed, whole).vectors(&request, (0_i64..).take(users).collect())
 }
 
 fn written(vectors: FeatureVectors, with_times: bool) -> Bytes {
@@ -268,4 +292,44 @@ fn every_status_is_met_and_statuses_are_left_out_where_all_is_there() {
         .iter()
         .filter(|column| column.statuses.is_empty());
     assert!(all.count() > 0);
+}
+
+#[test]
+fn answers_for_one_entity_are_the_same_frame_around_their_own_values() {
+    let features = definitions()
+        .feature_views
+        .values()
+        .flat_map(|view| {
+            let has_width = |data_type| {
+                matches!(data_type, DataType::Scalar(scalar)
+                    if matches!(Form::of(scalar), Form::Same1 | Form::Same4 | Form::Same8))
+            };
+            let wide = view
+                .schema
+                .iter()
+                .filter(move |feature| has_width(feature.data_type));
+            wide.map(|feature| format!("{}:{}", view.name, feature.name).parse().unwrap())
+        })
+        .collect();
+    let request = FeatureRequest::Features(features);
+    for whole in [true, false] {
+        let world = world(50, 7, whole);
+        let mut framed = 0;
+        for user in 0..50 {
+            for with_times in [false, true] {
+                let vectors = world.vectors(&request, vec![user]);
+                framed += usize::from(Frame::of(&vectors, with_times).is_some());
+                let expected = response(&vectors, with_times).encode_to_vec();
+                assert_eq!(written(vectors, with_times), expected, "user {user}");
+            }
+        }
+        assert!(framed == 50 || !whole && framed < 50, "{framed} of 50");
+    }
+}
+
+#[test]
+fn an_answer_with_a_value_of_no_width_has_no_frame() {
+    let vectors = vectors(1, 7, true);
+    assert!(vectors.all_present());
+    assert!(Frame::of(&vectors, false).is_none());
 }
