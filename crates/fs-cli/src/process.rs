@@ -7,7 +7,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use crate::args::{Cli, Command, LogFormat};
+use crate::args::{Cli, Command, LogFormat, WatchArgs};
 use crate::failure::Failure;
 
 /// What the process says about itself: logs, and traces if `fs serve` was asked for them.
@@ -21,7 +21,7 @@ pub(crate) fn init_tracing(cli: &Cli) -> Result<Option<Traces>, Failure> {
     };
     let format = server.map_or(LogFormat::Text, |args| args.log_format);
     let logs = logs(cli.verbose, server.is_some(), format);
-    let Some(options) = server.and_then(|args| args.traces()) else {
+    let Some(options) = server.and_then(WatchArgs::traces) else {
         tracing_subscriber::registry().with(logs).init();
         return Ok(None);
     };
