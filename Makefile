@@ -30,7 +30,7 @@ bench-training: build ## Training sets, beside DuckDB, Polars and Feast; SIZES=1
 	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/training/run.py --fs $(TARGET)/release/fs --sizes $(SIZES) $(ARGS)
 
-bench-serving: deps ## Online lookups, beside bare Redis and Feast; ARGS=… (ARGS=--quick takes a minute)
+bench-serving: deps ## Online lookups, beside bare Redis and Feast; ARGS=… (ARGS=--quick takes two minutes)
 	$(CARGO) build --release --workspace --bin fs --bin floor
 	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/serving/run.py --fs $(TARGET)/release/fs --floor $(TARGET)/release/floor $(ARGS)
