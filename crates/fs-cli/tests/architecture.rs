@@ -11,10 +11,11 @@ use anyhow::{Context, Result, ensure};
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
 /// Every crate of the workspace and its layer.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     ("fs-cli", 6),
     ("fs-load", 5),
     ("fs-server", 5),
+    ("fs-scheduler", 4),
     ("fs-materialize", 3),
     ("fs-serving", 3),
     ("fs-training", 3),

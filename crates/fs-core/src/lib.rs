@@ -12,6 +12,7 @@
 //! | [`model`] | entities, sources, views, services and the [`Catalog`] that holds them |
 //! | [`selection`] | a service or a list of features, resolved into a [`FeatureSet`] |
 //! | [`location`] | where a store lives: a folder or an object-store URL |
+//! | [`fence`] | what a writer shows to prove that nobody has taken over from it |
 //! | [`code`] | the closed set of error codes behind gRPC, HTTP and exit statuses |
 //! | [`clock`] | time as an argument |
 //! | [`suggest`] | "did you mean" |
@@ -19,6 +20,7 @@
 pub mod clock;
 pub mod code;
 pub mod data_type;
+pub mod fence;
 pub mod key;
 pub mod location;
 pub mod model;
@@ -30,6 +32,7 @@ pub mod time;
 pub use clock::{Clock, FixedClock};
 pub use code::{Code, Coded};
 pub use data_type::{DataType, KeyType, ScalarType};
+pub use fence::Fence;
 pub use key::KeyValue;
 pub use location::Location;
 pub use model::{

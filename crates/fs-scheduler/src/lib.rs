@@ -1,0 +1,1 @@
+//! Runs due materializations, once, wherever replicas run.
