@@ -15,6 +15,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
+
 import feast_repo
 import feature_repo
 import generate

@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
+
 import competitors
 import feature_repo
 import measure

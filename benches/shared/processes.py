@@ -65,13 +65,13 @@ class Process:
 
 
 @contextlib.contextmanager
-def started(name: str, command: list[str], core: int, folder: pathlib.Path, **more: str) -> Iterator[Process]:
-    """Runs `command` on one core, in a session of its own, for as long as the context lasts."""
+def started(name: str, command: list[str], core: int | None, folder: pathlib.Path, **more: str) -> Iterator[Process]:
+    """Runs `command` on one core, or on any, in a session of its own, for as long as the context lasts."""
     folder.mkdir(parents=True, exist_ok=True)
     out, log = folder / f"{name}.out", folder / f"{name}.log"
     with out.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(core), *command],
+            command if core is None else ["taskset", "--cpu-list", str(core), *command],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -92,11 +92,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def redis(name: str, folder: pathlib.Path) -> Iterator["Redis"]:
-    """A Redis that keeps nothing on disk, on the core of the client."""
+def redis(name: str, folder: pathlib.Path, core: int | None = CLIENT_CORE) -> Iterator["Redis"]:
+    """A Redis that keeps nothing on disk, by default on the core of the client."""
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with started(name, command, CLIENT_CORE, folder) as process:
+    with started(name, command, core, folder) as process:
         server = Redis(port, process)
         process.wait_until(lambda: server.ask("PING") == "PONG")
         yield server
