@@ -55,6 +55,8 @@ fn view(number: usize) -> Outcome<FeatureView> {
         schema: features.collect::<Outcome<_>>()?,
         query: None,
         schedule: None,
+        freshness: None,
+        expectations: Vec::new(),
         online: true,
         meta: Meta::default(),
     })
@@ -106,7 +108,7 @@ async fn store(catalog: &Catalog, users: usize) -> Outcome<MemoryStore> {
         let writes = (0_i64..)
             .zip(rows(view, users)?)
             .map(|(user, row)| RowWrite::newest(encode_key(&[KeyValue::Int64(user)]), row));
-        store.write(&id, writes.collect()).await?;
+        store.write(&id, writes.collect(), None).await?;
     }
     Ok(store)
 }

@@ -9,6 +9,7 @@
 //! | [`time`] | [`EventTime`], [`CreatedTime`], [`Span`], [`Ttl`], [`TimeRange`] |
 //! | [`data_type`] | [`DataType`], [`KeyType`] and their Arrow types |
 //! | [`key`] | [`KeyValue`], one part of an entity key |
+//! | [`literal`] | [`Literal`], what a definition compares a column with |
 //! | [`model`] | entities, sources, views, services and the [`Catalog`] that holds them |
 //! | [`selection`] | a service or a list of features, resolved into a [`FeatureSet`] |
 //! | [`location`] | where a store lives: a folder or an object-store URL |
@@ -22,6 +23,7 @@ pub mod code;
 pub mod data_type;
 pub mod fence;
 pub mod key;
+pub mod literal;
 pub mod location;
 pub mod model;
 pub mod name;
@@ -34,10 +36,12 @@ pub use code::{Code, Coded};
 pub use data_type::{DataType, KeyType, ScalarType};
 pub use fence::Fence;
 pub use key::KeyValue;
+pub use literal::{Finite, Literal};
 pub use location::Location;
 pub use model::{
-    Catalog, CsvOptions, Entity, Feature, FeatureService, FeatureView, FileFormat, JoinKey, Kind,
-    Meta, PointInTime, Selected, ServiceEntry, Source, SourceKind,
+    Catalog, Check, CsvOptions, Entity, Expectation, Feature, FeatureService, FeatureView,
+    FileFormat, Fraction, JoinKey, Kind, Meta, OnFailure, PointInTime, Selected, ServiceEntry,
+    Source, SourceKind,
 };
 pub use name::{
     DatasetName, EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName,

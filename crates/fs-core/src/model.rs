@@ -5,6 +5,7 @@
 
 mod catalog;
 mod entity;
+mod expectation;
 mod service;
 mod source;
 mod view;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use catalog::Catalog;
 pub use entity::{Entity, JoinKey};
+pub use expectation::{Check, Expectation, Fraction, NoFraction, OnFailure};
 pub use service::{FeatureService, Selected, ServiceEntry};
 pub use source::{CsvOptions, FileFormat, Source, SourceKind};
 pub use view::{Feature, FeatureView, PointInTime};

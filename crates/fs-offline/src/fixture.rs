@@ -72,6 +72,8 @@ pub(crate) fn schema_with(key_type: KeyType, features: &[(&str, &str)]) -> Table
         schema: features.iter().map(feature).collect(),
         query: None,
         schedule: None,
+        freshness: None,
+        expectations: Vec::new(),
         online: true,
         meta: Meta::default(),
     };

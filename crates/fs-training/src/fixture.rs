@@ -13,7 +13,7 @@ use fs_core::{
     Catalog, Entity, EventTime, Feature, FeatureRequest, FeatureService, FeatureView, JoinKey,
     KeyType, Location, Meta, Naming, SEQUENCE, Selected, ServiceEntry, TimeRange,
 };
-use fs_offline::{OfflineStore, TableSchema};
+use fs_offline::{OfflineStore, Replacement, TableSchema};
 use fs_pit::Rule;
 use tempfile::TempDir;
 
@@ -79,6 +79,8 @@ pub(crate) fn catalog(rule: Rule, key_type: KeyType) -> Catalog {
         schema: vec![feature("clicks", "int64"), feature("score", "float64")],
         query: None,
         schedule: None,
+        freshness: None,
+        expectations: Vec::new(),
         online: true,
         meta: Meta::default(),
     };
@@ -170,7 +172,7 @@ impl Shop {
         let stream = futures::stream::iter([Ok(batch)]);
         let stream = Box::pin(RecordBatchStreamAdapter::new(columns, stream));
         self.offline
-            .replace_window(&schema, &range, stream, None)
+            .replace_window(&schema, Replacement::of(range, stream))
             .await
             .unwrap();
     }

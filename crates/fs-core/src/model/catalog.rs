@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Entity, EntityName, FeatureService, FeatureView, JoinKey, ProjectName, ServiceName, Source,
-    SourceName, ViewName,
+    CREATED_TIMESTAMP, DataType, EVENT_TIMESTAMP, Entity, EntityName, FeatureService, FeatureView,
+    JoinKey, ProjectName, ScalarType, ServiceName, Source, SourceName, ViewName,
 };
 
 /// Everything that a project defines.
@@ -42,6 +42,25 @@ impl Catalog {
             feature_views: BTreeMap::new(),
             feature_services: BTreeMap::new(),
         }
+    }
+
+    /// The type of `column` in the rows of `view`: a join key, a time or a feature.
+    ///
+    /// | Column | Type |
+    /// |---|---|
+    /// | a join key | that of the key |
+    /// | `event_timestamp`, `created_timestamp` | `timestamp` |
+    /// | a feature | that of the feature |
+    pub fn column_type(&self, view: &FeatureView, column: &str) -> Option<DataType> {
+        if column == EVENT_TIMESTAMP || column == CREATED_TIMESTAMP {
+            return Some(DataType::Scalar(ScalarType::Timestamp));
+        }
+        let key = self.join_keys(view).find(|key| key.name.as_str() == column);
+        let key = key.map(|key| DataType::Scalar(key.key_type.scalar()));
+        key.or_else(|| {
+            let feature = view.schema.get(view.feature_index(column)?)?;
+            Some(feature.data_type)
+        })
     }
 
     /// The join keys of `view`: those of its entities, in the order in which it lists them.

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, EntityName, FeatureName, Meta, SourceName, Span, Ttl, ViewName};
+use crate::{
+    DataType, EntityName, Expectation, FeatureName, Meta, SourceName, Span, Ttl, ViewName,
+};
 
 /// Features of an entity, computed from a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,12 @@ pub struct FeatureView {
     /// When to materialize, as a cron expression in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
+    /// How old what is published may get before somebody should look; no objective if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Span>,
+    /// What its rows must be like before they are committed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<Expectation>,
     /// Whether the newest rows are published to the online store.
     pub online: bool,
     /// Words for people.

@@ -19,6 +19,8 @@ fn view(name: &str, entity: &str, features: &[&str]) -> FeatureView {
             .collect(),
         query: None,
         schedule: None,
+        freshness: None,
+        expectations: Vec::new(),
         online: true,
         meta: Meta::default(),
     }

@@ -171,6 +171,8 @@ pub(super) fn view(source: &str, features: &[(&str, &str)]) -> FeatureView {
             .collect(),
         query: None,
         schedule: None,
+        freshness: None,
+        expectations: Vec::new(),
         online: true,
         meta: Meta::default(),
     }

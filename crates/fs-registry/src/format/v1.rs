@@ -4,6 +4,7 @@
 //! are written as definitions write them: `array<float64>`, `3h`.
 
 mod convert;
+mod expectation;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ use fs_core::{
     Span, ViewName,
 };
 use serde::{Deserialize, Serialize};
+
+use expectation::Expectation;
 
 /// A whole object.
 #[derive(Serialize, Deserialize)]
@@ -113,6 +116,10 @@ struct FeatureView {
     query: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schedule: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    freshness: Option<Span>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    expectations: Vec<Expectation>,
     online: bool,
     #[serde(default, skip_serializing_if = "Meta::is_empty")]
     meta: Meta,

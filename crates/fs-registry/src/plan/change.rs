@@ -115,15 +115,20 @@ fn field_changes(before: &Facts, after: &Facts) -> Vec<FieldChange> {
             });
         }
     }
-    changes.extend(order_change(before, after));
+    changes.extend(order_changes(before, after));
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
 }
 
-/// Whether what both have comes in another order.
-fn order_change(before: &Facts, after: &Facts) -> Option<FieldChange> {
-    let (list, old) = before.order.as_ref()?;
-    let (_, new) = after.order.as_ref()?;
+/// The lists in which what both have comes in another order.
+fn order_changes(before: &Facts, after: &Facts) -> impl Iterator<Item = FieldChange> {
+    before.order.iter().filter_map(|(list, old)| {
+        let new = after.order.get(list)?;
+        order_change(list, old, new)
+    })
+}
+
+fn order_change(list: &str, old: &[String], new: &[String]) -> Option<FieldChange> {
     let kept = |names: &[String], others: &[String]| -> Vec<String> {
         names
             .iter()

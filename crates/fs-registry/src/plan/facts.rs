@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use fs_core::{
-    CsvOptions, Entity, Feature, FeatureService, FeatureView, FileFormat, JoinKey, Meta, Selected,
-    ServiceEntry, Source, SourceKind, Span,
+    CsvOptions, Entity, Expectation, Feature, FeatureService, FeatureView, FileFormat, JoinKey,
+    Meta, Selected, ServiceEntry, Source, SourceKind, Span,
 };
 
 /// What a definition says.
@@ -15,8 +15,8 @@ use fs_core::{
 pub(super) struct Facts {
     /// From path to value, as people write it.
     pub(super) values: BTreeMap<String, String>,
-    /// The name of the list whose order matters, and its members in order.
-    pub(super) order: Option<(&'static str, Vec<String>)>,
+    /// The lists whose order matters, by name, and the members of each in order.
+    pub(super) order: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Facts {
@@ -121,6 +121,8 @@ impl From<&FeatureView> for Facts {
             schema,
             query,
             schedule,
+            freshness,
+            expectations,
             online,
             meta,
         } = view;
@@ -140,9 +142,23 @@ impl From<&FeatureView> for Facts {
             facts.set_some(format!("schema.{name}.description"), description.as_ref());
         }
         let names = schema.iter().map(|feature| feature.name.to_string());
-        facts.order = Some(("schema", names.collect()));
+        facts.order.insert("schema", names.collect());
         facts.set_some("query", query.as_ref());
         facts.set_some("schedule", schedule.as_ref());
+        facts.set_some("freshness", freshness.as_ref());
+        let names = expectations
+            .iter()
+            .map(|expectation| expectation.name.clone());
+        facts.order.insert("expectations", names.collect());
+        for expectation in expectations {
+            let Expectation {
+                name,
+                check,
+                on_failure,
+            } = expectation;
+            let what = format!("{check}, or {on_failure}");
+            facts.set(format!("expectations.{name}"), &what);
+        }
         facts.set("online", online);
         facts.set_meta(meta);
         facts
@@ -187,7 +203,7 @@ impl From<&FeatureService> for Facts {
             }
             order.push(name);
         }
-        facts.order = Some(("features", order));
+        facts.order.insert("features", order);
         facts.set_meta(meta);
         facts
     }

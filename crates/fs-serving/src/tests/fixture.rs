@@ -82,6 +82,8 @@ pub(super) fn view(name: &str, entities: &[&str], features: &[(&str, &str)]) -> 
             .collect(),
         query: None,
         schedule: None,
+        freshness: None,
+        expectations: Vec::new(),
         online: true,
         meta: Meta::default(),
     }

@@ -97,6 +97,8 @@ impl ViewDraft {
             schema: schema.collect::<Option<_>>()?,
             query: self.query.map(|query| query.value),
             schedule: self.schedule,
+            freshness: None,
+            expectations: Vec::new(),
             online: self.online,
             meta: self.meta,
         })

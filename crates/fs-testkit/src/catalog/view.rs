@@ -21,6 +21,8 @@ impl ViewBuilder {
             schema: Vec::new(),
             query: None,
             schedule: None,
+            freshness: None,
+            expectations: Vec::new(),
             online: true,
             meta: Meta::default(),
         })

@@ -153,6 +153,8 @@ impl From<core::FeatureView> for FeatureView {
             schema,
             query,
             schedule,
+            freshness,
+            expectations,
             online,
             meta,
         } = view;
@@ -171,6 +173,8 @@ impl From<core::FeatureView> for FeatureView {
             schema: schema.into_iter().map(Into::into).collect(),
             query,
             schedule,
+            freshness,
+            expectations: expectations.into_iter().map(Into::into).collect(),
             online,
             meta: meta.into(),
         }
@@ -189,6 +193,8 @@ impl From<FeatureView> for core::FeatureView {
             schema,
             query,
             schedule,
+            freshness,
+            expectations,
             online,
             meta,
         } = view;
@@ -205,6 +211,8 @@ impl From<FeatureView> for core::FeatureView {
             schema: schema.into_iter().map(Into::into).collect(),
             query,
             schedule,
+            freshness,
+            expectations: expectations.into_iter().map(Into::into).collect(),
             online,
             meta: meta.into(),
         }
