@@ -27,6 +27,7 @@ pub mod error;
 mod expiry;
 mod ingest;
 pub mod materializer;
+pub mod options;
 pub mod progress;
 pub mod publish;
 pub mod push;
@@ -35,7 +36,8 @@ mod run;
 pub mod window;
 
 pub use error::Error;
-pub use materializer::{Materializer, Options, Views};
+pub use materializer::{Materializer, Views};
+pub use options::Options;
 pub use progress::{Phase, Progress, Silent};
 pub use publish::Publication;
 pub use push::{PushReport, PushTo, Pushed, Pusher, RowOutcome, Target};

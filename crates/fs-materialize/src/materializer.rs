@@ -12,7 +12,7 @@ use fs_online::OnlineStore;
 use crate::ingest::{Asked, Done, Ingest};
 use crate::publish::{Publication, Publisher};
 use crate::run::{RunSummary, free_id};
-use crate::{Error, Phase, Progress};
+use crate::{Error, Options, Phase, Progress};
 
 /// Which views a run is for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,25 +22,6 @@ pub enum Views {
     All,
     /// These, in this order.
     Only(Vec<ViewName>),
-}
-
-/// How runs work.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Publishing keeps at most about this many keys in memory, and looks through the table once
-    /// more for every so many.
-    pub keys_in_memory: usize,
-    /// How many keys are written to the online store at once.
-    pub write_batch: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            keys_in_memory: 1_000_000,
-            write_batch: 2_048,
-        }
-    }
 }
 
 /// Brings rows from sources to the offline store, and from there to the online store.
