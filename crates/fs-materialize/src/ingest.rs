@@ -7,7 +7,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::{Catalog, EventTime, FeatureView, TimeRange, ViewName};
 use fs_engine::Engine;
-use fs_offline::{Ingested, OfflineStore, TableSchema};
+use fs_offline::{Ingested, OfflineStore, Replacement, TableSchema};
 use futures::{Stream, StreamExt};
 
 use crate::window::{self, Window};
@@ -94,9 +94,13 @@ impl Ingest<'_> {
         let read = Arc::new(AtomicU64::new(0));
         let rows = self.counted(rows.stream, &read);
         let schema = TableSchema::of(self.catalog, self.view);
+        let replacement = Replacement {
+            watermark: window.watermark,
+            ..Replacement::of(window.range, rows)
+        };
         let ingested = self
             .offline
-            .replace_window(&schema, &window.range, rows, window.watermark)
+            .replace_window(&schema, replacement)
             .await
             .map_err(|source| self.offline_error(source))?;
         Ok(Done {

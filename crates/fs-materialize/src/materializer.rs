@@ -6,7 +6,7 @@ use fs_core::code::report;
 use fs_core::suggest::did_you_mean;
 use fs_core::{Catalog, Clock, EventTime, FeatureView, TimeRange, ViewName};
 use fs_engine::Engine;
-use fs_offline::{OfflineStore, RunKind, RunRecord, RunStatus};
+use fs_offline::{OfflineStore, RunKind, RunRecord, RunStatus, RunTrigger};
 use fs_online::OnlineStore;
 
 use crate::ingest::{Asked, Done, Ingest};
@@ -235,9 +235,16 @@ impl Materializer {
             finished: self.clock.now(),
             rows_read: outcome.done.map_or(0, |done| done.rows_read),
             rows_written: outcome.done.map_or(0, |done| done.ingested.rows),
+            rejected: 0,
+            warned: 0,
             published: published.written,
             deleted: published.deleted,
+            version_before: None,
             table_version: version.or(outcome.published.map(|published| published.version)),
+            chunks: u64::from(version.is_some()),
+            fence: None,
+            trigger: RunTrigger::Command,
+            attempt: 1,
             status: failure.map_or(RunStatus::Ok, |_| RunStatus::Failed),
             message: failure.map(|error| report(error)).or_else(note),
         };

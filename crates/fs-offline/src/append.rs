@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use deltalake::kernel::{Action, Add, MetadataExt};
+use deltalake::kernel::{Action, Add};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use fs_core::EventTime;
@@ -32,7 +32,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::commit::{Commit, Refused, discard};
-use crate::evolution::{Evolution, KEY_RETENTION, KEYS_LAST, evolve};
+use crate::evolution::{Evolution, evolve, forget_keys};
 use crate::replace::our_error;
 use crate::rewrite::WriteError;
 use crate::stamp::Stamp;
@@ -169,29 +169,6 @@ impl OfflineStore {
                 },
             })
     }
-}
-
-/// Lets Delta forget the keys of a table that was made before there were pushes.
-fn forget_keys(table: Option<&Table>, actions: &mut Vec<Action>) -> Result<(), Error> {
-    let Some(table) = table else {
-        return Ok(());
-    };
-    let metadata = table.snapshot.metadata();
-    if metadata.configuration().contains_key(KEY_RETENTION) {
-        return Ok(());
-    }
-    let described = actions
-        .iter()
-        .position(|action| matches!(action, Action::Metadata(_)));
-    let metadata = match described.map(|at| actions.swap_remove(at)) {
-        Some(Action::Metadata(metadata)) => metadata,
-        _ => metadata.clone(),
-    };
-    let metadata = metadata.add_config_key(KEY_RETENTION.to_owned(), KEYS_LAST.to_owned());
-    let failed = table.error("describe");
-    let metadata = metadata.map_err(|error| failed(error.into()))?;
-    actions.push(Action::Metadata(metadata));
-    Ok(())
 }
 
 /// The first number of the rows that a commit says it pushed.

@@ -145,7 +145,7 @@ async fn read_step(
         Some(MadeBy::Window(window)) => {
             vec![Condition::Inside(window), Condition::Pushed(false)]
         }
-        Some(MadeBy::Push(_)) => Vec::new(),
+        Some(MadeBy::Push(_) | MadeBy::Fence) => Vec::new(),
         None => {
             return Err(Error::LogGone {
                 view: schema.view().clone(),

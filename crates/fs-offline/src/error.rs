@@ -3,7 +3,7 @@
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
 use fs_core::suggest::hint;
-use fs_core::{Code, Coded, DatasetName, EventTime, TimeRange, ViewName};
+use fs_core::{Code, Coded, DatasetName, EventTime, Fence, TimeRange, ViewName};
 
 /// Why an operation on the offline store failed. Nothing was changed unless the text says so.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,19 @@ pub enum Error {
     Conflict {
         /// The view.
         view: ViewName,
+    },
+    /// Somebody else has taken over the view.
+    #[error(
+        "view `{view}`: fence {shown} came too late, the offline table has seen {seen}: another \
+         process materializes the view now, and this one has changed nothing"
+    )]
+    Fenced {
+        /// The view.
+        view: ViewName,
+        /// The fence of this writer.
+        shown: Fence,
+        /// The fence of who took over.
+        seen: Fence,
     },
     /// The log or the files of a stretch of versions are gone.
     #[error(
@@ -206,7 +219,7 @@ impl Coded for Error {
             | Self::Unstorable { .. }
             | Self::RowColumn
             | Self::Unfit { .. } => Code::InvalidArgument,
-            Self::Conflict { .. } => Code::Conflict,
+            Self::Conflict { .. } | Self::Fenced { .. } => Code::Conflict,
             Self::LogGone { .. }
             | Self::NoSuchVersion { .. }
             | Self::VersionGone { .. }

@@ -82,6 +82,29 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
     })
 }
 
+/// Lets Delta forget transactions that have a time, also of a table that was made before there were any.
+pub(crate) fn forget_keys(table: Option<&Table>, actions: &mut Vec<Action>) -> Result<(), Error> {
+    let Some(table) = table else {
+        return Ok(());
+    };
+    let metadata = table.snapshot.metadata();
+    if metadata.configuration().contains_key(KEY_RETENTION) {
+        return Ok(());
+    }
+    let described = actions
+        .iter()
+        .position(|action| matches!(action, Action::Metadata(_)));
+    let metadata = match described.map(|at| actions.swap_remove(at)) {
+        Some(Action::Metadata(metadata)) => metadata,
+        _ => metadata.clone(),
+    };
+    let metadata = metadata.add_config_key(KEY_RETENTION.to_owned(), KEYS_LAST.to_owned());
+    let failed = table.error("describe");
+    let metadata = metadata.map_err(|error| failed(error.into()))?;
+    actions.push(Action::Metadata(metadata));
+    Ok(())
+}
+
 /// Checks that the rows of `table` can be read as `schema`.
 pub(crate) fn check_readable(schema: &TableSchema, table: &Table) -> Result<(), Error> {
     let stored = stored_columns(schema, table)?;

@@ -17,7 +17,7 @@ use fs_core::{
 use futures::TryStreamExt;
 use tempfile::TempDir;
 
-use crate::{Error, Ingested, OfflineOptions, OfflineStore, Scan, TableSchema};
+use crate::{Error, Ingested, OfflineOptions, OfflineStore, Replacement, Scan, TableSchema};
 
 /// A row of the view: `user`, event, created, `clicks`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,11 +116,11 @@ impl Shop {
         rows: &[Row],
         watermark: Option<i64>,
     ) -> Result<Ingested, Error> {
-        let watermark = watermark.map(at);
-        let rows = stream(vec![Ok(batch(rows))]);
-        self.store
-            .replace_window(&schema(), &window, rows, watermark)
-            .await
+        let replacement = Replacement {
+            watermark: watermark.map(at),
+            ..Replacement::of(window, stream(vec![Ok(batch(rows))]))
+        };
+        self.store.replace_window(&schema(), replacement).await
     }
 
     pub(crate) async fn version(&self) -> Option<i64> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::append::{PUSH, first_pushed};
 use crate::data_file::DataFile;
+use crate::fence::RAISED;
 use crate::replace::{WINDOW, window_of};
 use crate::store::INGEST_APP;
 use crate::table::Table;
@@ -35,6 +36,8 @@ pub(crate) enum MadeBy {
     Window(TimeRange),
     /// Rows were pushed, from this `_sequence` on.
     Push(i64),
+    /// A fence was raised; no row came or went.
+    Fence,
 }
 
 impl LogEntry {
@@ -69,7 +72,8 @@ impl LogEntry {
                     let says = |what: &str| -> Option<&Value> { info.info.get(what) };
                     let window = says(WINDOW).and_then(window_of).map(MadeBy::Window);
                     let push = says(PUSH).and_then(first_pushed).map(MadeBy::Push);
-                    entry.made_by = window.or(push);
+                    let fence = says(RAISED).map(|_fence| MadeBy::Fence);
+                    entry.made_by = window.or(push).or(fence);
                 }
                 Action::Txn(txn) if txn.app_id == INGEST_APP => entry.ingest = Some(txn.version),
                 Action::Add(add) if add.data_change => entry.added.push(DataFile::of_add(add)),
@@ -86,9 +90,9 @@ impl LogEntry {
     }
 
     /// Whether a window that was prepared before this commit may be committed after it as it is:
-    /// it added pushed rows and did nothing else.
+    /// it added pushed rows, or raised a fence, and did nothing else.
     pub(crate) fn leaves_windows_alone(&self) -> bool {
-        matches!(self.made_by, Some(MadeBy::Push(_)))
+        matches!(self.made_by, Some(MadeBy::Push(_) | MadeBy::Fence))
             && self.removed.is_empty()
             && self.ingest.is_none()
             && !self.is_of_table
@@ -99,6 +103,7 @@ impl LogEntry {
         match self.made_by? {
             MadeBy::Push(first) => Some(first),
             MadeBy::Window(_) => self.ingest.map(crate::sequence::first_of_ingest),
+            MadeBy::Fence => None,
         }
     }
 }

@@ -30,12 +30,13 @@ use datafusion::execution::SendableRecordBatchStream;
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use fs_core::{EVENT_TIMESTAMP, EventTime, TimeRange};
+use fs_core::{EVENT_TIMESTAMP, EventTime, Fence, TimeRange};
 use serde_json::Value;
 
 use crate::commit::{Commit, Refused, discard};
 use crate::data_file::{DataFile, Overlap, PushedRows};
-use crate::evolution::{Evolution, evolve};
+use crate::evolution::{Evolution, evolve, forget_keys};
+use crate::fence::ensure_not_fenced;
 use crate::log_entry::LogEntry;
 use crate::plans::Condition;
 use crate::rewrite::WriteError;
@@ -44,6 +45,11 @@ use crate::stamp::Stamp;
 use crate::store::{INGEST_APP, WATERMARK_APP};
 use crate::table::Table;
 use crate::{Error, OfflineStore, TableSchema, plans, rewrite};
+
+mod replacement;
+
+pub(crate) use replacement::run_app;
+pub use replacement::{Replacement, RunProgress};
 
 /// The entry of the commit information that holds the window.
 pub(crate) const WINDOW: &str = "fs.window";
@@ -68,20 +74,26 @@ pub struct Ingested {
 }
 
 impl OfflineStore {
-    /// Replaces the rows of `window` by `rows`, in one commit; creates or widens the table first.
+    /// Replaces the rows of a window by others, in one commit; creates or widens the table first.
     ///
-    /// `rows` has the columns of `schema` but `_sequence`, in any order; columns that may be null
-    /// may be missing. Their order in the stream is the order in which they count as committed. An
-    /// empty stream empties the window. The watermark becomes the greater of itself and
-    /// `watermark`; `None` leaves it.
+    /// An empty stream empties the window. Where the table has seen a greater fence than the
+    /// replacement shows, nothing is committed: [`Error::Fenced`].
     pub async fn replace_window(
         &self,
         schema: &TableSchema,
-        window: &TimeRange,
-        rows: SendableRecordBatchStream,
-        watermark: Option<EventTime>,
+        replacement: Replacement,
     ) -> Result<Ingested, Error> {
+        let mut transactions = replacement.notes();
+        let has_progress = replacement.progress.is_some();
+        let Replacement {
+            window,
+            rows,
+            watermark,
+            fence,
+            ..
+        } = replacement;
         let table = Table::open(self, schema.view().as_str(), None).await?;
+        ensure_not_fenced(schema.view(), table.as_ref(), fence).await?;
         let evolution = evolve(schema, table.as_ref())?;
         let ingest = match &table {
             Some(table) => table.ingest().await? + 1,
@@ -95,38 +107,41 @@ impl OfflineStore {
             Some(table) => Arc::clone(&table.log),
             None => Table::log_store(&self.root().join(schema.view().as_str()))?,
         };
-        let stale = self.stale_files(schema, table.as_ref(), window).await?;
+        let stale = self.stale_files(schema, table.as_ref(), &window).await?;
         let count = Arc::new(AtomicU64::new(0));
         let stamp = Stamp {
             view: schema.view().clone(),
-            window: Some(*window),
+            window: Some(window),
             columns: Arc::clone(&evolution.columns),
             first: first_of_ingest(ingest),
             rows: Arc::clone(&count),
         };
         let added = self
-            .write_files(&log, &evolution, stamp, rows, &stale, window)
+            .write_files(&log, &evolution, stamp, rows, &stale, &window)
             .await?;
-        let mut transactions = vec![Transaction::new(INGEST_APP, ingest)];
+        transactions.push(Transaction::new(INGEST_APP, ingest));
         if let Some(watermark) = watermark {
             transactions.push(Transaction::new(WATERMARK_APP, watermark.as_micros()));
         }
         let mut actions = evolution.actions;
+        if has_progress {
+            forget_keys(table.as_ref(), &mut actions)?;
+        }
         actions.extend(stale.into_iter().map(|file| file.remove));
         actions.extend(added.iter().cloned().map(Action::Add));
         let commit = Commit {
             view: schema.view(),
             actions,
             transactions,
-            note: (WINDOW, window_entry(window)),
+            note: (WINDOW, window_entry(&window)),
             operation: DeltaOperation::Write {
                 mode: SaveMode::Overwrite,
                 partition_by: None,
-                predicate: Some(predicate(window)),
+                predicate: Some(predicate(&window)),
             },
         };
         let version = self
-            .commit_window(schema, table, &log, commit, &added)
+            .commit_window(schema, table, &log, commit, fence, &added)
             .await?;
         Ok(Ingested {
             version,
@@ -144,6 +159,7 @@ impl OfflineStore {
         mut table: Option<Table>,
         log: &LogStoreRef,
         commit: Commit<'_>,
+        fence: Option<Fence>,
         added: &[Add],
     ) -> Result<i64, Error> {
         for _ in 0..ATTEMPTS {
@@ -152,9 +168,13 @@ impl OfflineStore {
                 Err(Refused::Failed(error)) => return Err(error),
                 Err(Refused::Conflict) => {}
             }
-            match self.after_pushes(schema, table.as_ref()).await? {
-                Some(newer) => table = Some(newer),
-                None => break,
+            match self.after_pushes(schema, table.as_ref(), fence).await {
+                Ok(Some(newer)) => table = Some(newer),
+                Ok(None) => break,
+                Err(error) => {
+                    discard(log, added).await;
+                    return Err(error);
+                }
             }
         }
         discard(log, added).await;
@@ -168,11 +188,13 @@ impl OfflineStore {
         &self,
         schema: &TableSchema,
         table: Option<&Table>,
+        fence: Option<Fence>,
     ) -> Result<Option<Table>, Error> {
+        let newer = Table::open(self, schema.view().as_str(), None).await?;
+        ensure_not_fenced(schema.view(), newer.as_ref(), fence).await?;
         let Some(table) = table else {
             return Ok(None);
         };
-        let newer = Table::open(self, schema.view().as_str(), None).await?;
         let same = |newer: &Table| newer.snapshot.metadata().id() == table.snapshot.metadata().id();
         let Some(newer) = newer.filter(same) else {
             return Ok(None);

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use deltalake::DeltaTableError;
 use deltalake::protocol::SaveMode;
-use fs_core::{EventTime, ViewName};
+use fs_core::{EventTime, Fence, ViewName};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +42,26 @@ pub struct RunRecord {
     pub rows_read: u64,
     /// Rows committed to the offline table.
     pub rows_written: u64,
+    /// Rows that broke an expectation and went to quarantine.
+    pub rejected: u64,
+    /// Rows that broke an expectation which only warns.
+    pub warned: u64,
     /// Rows written to the online store.
     pub published: u64,
     /// Rows deleted from the online store.
     pub deleted: u64,
+    /// The version of the offline table before; `None` if there was no table.
+    pub version_before: Option<i64>,
     /// The version of the offline table afterwards.
     pub table_version: Option<i64>,
+    /// In how many commits the window was replaced.
+    pub chunks: u64,
+    /// What the run showed to prove that it held the view.
+    pub fence: Option<Fence>,
+    /// Why it ran.
+    pub trigger: RunTrigger,
+    /// Which try of the same work it was, from 1.
+    pub attempt: u32,
     /// How it ended.
     pub status: RunStatus,
     /// Why it failed, or what else is worth knowing.
@@ -62,6 +76,21 @@ pub enum RunKind {
     Materialize,
     /// By the watermark.
     Incremental,
+    /// By the features that were added to the view since the rows were written.
+    Backfill,
+}
+
+/// Why a run ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunTrigger {
+    /// Somebody gave a command.
+    #[default]
+    Command,
+    /// A client asked a server.
+    Request,
+    /// The schedule of the view.
+    Schedule,
 }
 
 /// How a run ended.
@@ -72,6 +101,10 @@ pub enum RunStatus {
     Ok,
     /// It failed; the message says why.
     Failed,
+    /// It was stopped because somebody asked for it; what it had committed stays.
+    Cancelled,
+    /// Its process died; recorded by who took over.
+    Lost,
 }
 
 macro_rules! words {
@@ -101,8 +134,9 @@ macro_rules! words {
     };
 }
 
-words!(RunKind: Materialize = "materialize", Incremental = "incremental");
-words!(RunStatus: Ok = "ok", Failed = "failed");
+words!(RunKind: Materialize = "materialize", Incremental = "incremental", Backfill = "backfill");
+words!(RunTrigger: Command = "command", Request = "request", Schedule = "schedule");
+words!(RunStatus: Ok = "ok", Failed = "failed", Cancelled = "cancelled", Lost = "lost");
 
 impl OfflineStore {
     /// Records a run. Runs that end at the same time are all recorded.

@@ -5,20 +5,27 @@ use std::sync::Arc;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use deltalake::DeltaTableError;
-use fs_core::{EventTime, Location, ProjectName, ViewName};
+use fs_core::{EventTime, Fence, Location, ProjectName, ViewName};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
 use crate::data_file::DataFile;
+use crate::replace::run_app;
 use crate::table::Table;
 use crate::{Error, register_handlers};
 
+/// Application transaction that holds the greatest fence that a writer has shown.
+pub const FENCE_APP: &str = "fs.fence";
 /// Application transaction that counts the windows replaced so far.
 pub const INGEST_APP: &str = "fs.ingest";
 /// Application transactions that hold the first `_sequence` of a push; its key follows.
 pub const PUSH_APP: &str = "fs.push.";
 /// Application transaction that holds the greatest `_sequence` of a pushed row.
 pub const PUSHED_APP: &str = "fs.pushed";
+/// Application transactions that hold how far a run has come in microseconds UTC; its key follows.
+pub const RUN_APP: &str = "fs.run.";
+/// Application transaction that holds the version of the Delta source that was read last.
+pub const SOURCE_APP: &str = "fs.source";
 /// Application transaction that holds the watermark in microseconds UTC.
 pub const WATERMARK_APP: &str = "fs.watermark";
 
@@ -60,6 +67,10 @@ pub struct TableState {
     pub watermark: Option<EventTime>,
     /// How many windows have been replaced.
     pub ingest: i64,
+    /// The greatest fence that a writer has shown.
+    pub fence: Option<Fence>,
+    /// The version of the Delta source that was read last; `None` if the source is of another kind.
+    pub source_version: Option<i64>,
     /// Rows, from the statistics of the files.
     pub rows: u64,
     /// Data files.
@@ -102,10 +113,26 @@ impl OfflineStore {
             version: table.version(),
             watermark: table.watermark().await?,
             ingest: table.ingest().await?,
+            fence: table.fence().await?,
+            source_version: table.transaction(SOURCE_APP).await?,
             rows: files.iter().map(|file| file.rows).sum(),
             files: files.len(),
             bytes: files.iter().map(DataFile::bytes).sum(),
         }))
+    }
+
+    /// How far the run with this key has come; `None` if it never replaced a window, or not since
+    /// yesterday.
+    pub async fn run_progress(
+        &self,
+        view: &ViewName,
+        key: &str,
+    ) -> Result<Option<EventTime>, Error> {
+        let Some(table) = Table::open(self, view.as_str(), None).await? else {
+            return Ok(None);
+        };
+        let micros = table.transaction(&run_app(key)).await?;
+        Ok(micros.map(EventTime::from_micros))
     }
 
     /// Deletes the table of `view`; whether there was one.

@@ -4,11 +4,11 @@ use deltalake::kernel::EagerSnapshot;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::logstore::LogStoreRef;
 use deltalake::{DeltaTableBuilder, DeltaTableError};
-use fs_core::{EventTime, Location};
+use fs_core::{EventTime, Fence, Location};
 
 use crate::Error;
 use crate::data_file::DataFile;
-use crate::store::{INGEST_APP, OfflineStore, PUSHED_APP, WATERMARK_APP};
+use crate::store::{FENCE_APP, INGEST_APP, OfflineStore, PUSHED_APP, WATERMARK_APP};
 
 /// A Delta table, pinned to the version that was the newest when it was opened, or to an older one.
 pub(crate) struct Table {
@@ -112,6 +112,12 @@ impl Table {
     pub(crate) async fn watermark(&self) -> Result<Option<EventTime>, Error> {
         let micros = self.transaction(WATERMARK_APP).await?;
         Ok(micros.map(EventTime::from_micros))
+    }
+
+    /// The greatest fence that a writer has shown.
+    pub(crate) async fn fence(&self) -> Result<Option<Fence>, Error> {
+        let seen = self.transaction(FENCE_APP).await?;
+        Ok(seen.map(|seen| Fence::new(seen.cast_unsigned())))
     }
 
     /// The greatest `_sequence` of a row that was pushed; `None` if none ever was.

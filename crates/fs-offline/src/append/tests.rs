@@ -4,6 +4,7 @@ use deltalake::DeltaTable;
 use super::*;
 use crate::Scan;
 use crate::changes::Changes;
+use crate::evolution::{KEY_RETENTION, KEYS_LAST};
 use crate::fixture::{Row, Shop, at, batch, collect, row, schema, window};
 use crate::sequence::{PUSHED, first_of_ingest, first_pushed_after};
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Replacement;
 use crate::fixture::{Row, Shop, collect, row, schema, window};
 
 async fn changes(shop: &Shop, after: i64, upto: i64) -> (Vec<Row>, Vec<Row>) {
@@ -62,7 +63,7 @@ async fn a_feature_that_is_added_makes_no_old_row_change() {
     );
     let empty = crate::fixture::stream(vec![]);
     shop.store
-        .replace_window(&wider, &window(50, 60), empty, None)
+        .replace_window(&wider, Replacement::of(window(50, 60), empty))
         .await
         .unwrap();
     assert_eq!(changes(&shop, 0, 1).await, (vec![], vec![]));

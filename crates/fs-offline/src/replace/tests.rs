@@ -128,7 +128,13 @@ async fn a_stream_that_breaks_off_changes_nothing() {
     let window = window(0, 100);
     let error = shop
         .store
-        .replace_window(&schema(), &window, broken(), Some(at(100)))
+        .replace_window(
+            &schema(),
+            Replacement {
+                watermark: Some(at(100)),
+                ..Replacement::of(window, broken())
+            },
+        )
         .await;
     assert!(matches!(error, Err(Error::Rows { .. })), "{error:?}");
     assert_eq!(shop.version().await, None);
@@ -139,7 +145,13 @@ async fn a_stream_that_breaks_off_changes_nothing() {
     let before = shop.store.state(schema().view()).await.unwrap();
     let error = shop
         .store
-        .replace_window(&schema(), &window, broken(), Some(at(100)))
+        .replace_window(
+            &schema(),
+            Replacement {
+                watermark: Some(at(100)),
+                ..Replacement::of(window, broken())
+            },
+        )
         .await;
     let report = fs_core::code::report(&error.unwrap_err());
     assert!(report.contains("the disk is gone"), "{report}");
@@ -214,7 +226,7 @@ async fn a_feature_that_is_added_is_null_in_old_rows() {
         assert_eq!(scores(&rows), [None], "round {round}");
         let empty = stream(vec![]);
         shop.store
-            .replace_window(&wider, &window(50, 60), empty, None)
+            .replace_window(&wider, Replacement::of(window(50, 60), empty))
             .await
             .unwrap();
     }
@@ -236,7 +248,7 @@ async fn a_feature_that_is_removed_keeps_its_column() {
     let renamed = batch(&[row("cid", 70, 3)]).project(&[0, 1, 2]).unwrap();
     let rows = stream(vec![Ok(renamed)]);
     shop.store
-        .replace_window(&narrower, &window(50, 100), rows, None)
+        .replace_window(&narrower, Replacement::of(window(50, 100), rows))
         .await
         .unwrap();
     let gone = Row {
@@ -265,7 +277,7 @@ async fn a_changed_type_is_refused_and_says_both_types_and_what_to_do() {
     for (other, parts) in cases {
         let write = shop
             .store
-            .replace_window(&other, &window(0, 1), stream(vec![]), None)
+            .replace_window(&other, Replacement::of(window(0, 1), stream(vec![])))
             .await;
         let read = shop.store.scan(&other, &Scan::default()).await;
         for error in [write.unwrap_err(), read.unwrap_err()] {
@@ -333,12 +345,12 @@ async fn every_type_of_feature_comes_back_as_it_went_in() {
     let rows = RecordBatch::try_new(Arc::new(arrow::datatypes::Schema::new(fields)), columns);
     let rows = stream(vec![Ok(rows.unwrap())]);
     shop.store
-        .replace_window(&lists, &window(0, 10), rows, None)
+        .replace_window(&lists, Replacement::of(window(0, 10), rows))
         .await
         .unwrap();
     // Rewrites the kept rows once.
     shop.store
-        .replace_window(&lists, &window(2, 3), stream(vec![]), None)
+        .replace_window(&lists, Replacement::of(window(2, 3), stream(vec![])))
         .await
         .unwrap();
     let scan = Scan {
@@ -364,7 +376,7 @@ async fn rows_without_a_key_are_refused() {
     let rows = stream(vec![Ok(narrow)]);
     let written = shop
         .store
-        .replace_window(&schema(), &window(0, 10), rows, None)
+        .replace_window(&schema(), Replacement::of(window(0, 10), rows))
         .await;
     let error = written.unwrap_err().to_string();
     assert!(error.contains("column `user` is missing"), "{error}");

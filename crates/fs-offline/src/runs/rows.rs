@@ -7,8 +7,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
-use fs_core::EventTime;
 use fs_core::data_type::{UTC, timestamp_type};
+use fs_core::{EventTime, Fence};
 
 use super::RunRecord;
 
@@ -32,6 +32,13 @@ pub(super) fn schema() -> SchemaRef {
         number("table_version"),
         text("status"),
         text("message"),
+        number("rejected"),
+        number("warned"),
+        number("version_before"),
+        number("chunks"),
+        number("fence"),
+        text("trigger"),
+        number("attempt"),
     ]))
 }
 
@@ -60,6 +67,13 @@ pub(super) fn to_batch(run: &RunRecord) -> Result<RecordBatch, ArrowError> {
             number(run.table_version),
             text(Some(run.status.as_str())),
             text(run.message.as_deref()),
+            count(run.rejected),
+            count(run.warned),
+            number(run.version_before),
+            count(run.chunks),
+            number(run.fence.map(|fence| fence.number().cast_signed())),
+            text(Some(run.trigger.as_str())),
+            count(run.attempt.into()),
         ],
     )
 }
@@ -73,6 +87,8 @@ pub(super) fn from_batch(batch: &RecordBatch) -> Result<Vec<RunRecord>, String> 
 
 fn from_row(row: &Row<'_>) -> Result<RunRecord, String> {
     let view = row.text("view").unwrap_or_default();
+    let fence = row.number("fence");
+    let trigger = row.text("trigger").map(|word| word.parse());
     Ok(RunRecord {
         id: row.text("id").unwrap_or_default(),
         view: view.parse().map_err(|error| format!("{error}"))?,
@@ -83,9 +99,18 @@ fn from_row(row: &Row<'_>) -> Result<RunRecord, String> {
         finished: row.needed_time("finished")?,
         rows_read: row.count("rows_read"),
         rows_written: row.count("rows_written"),
+        rejected: row.count("rejected"),
+        warned: row.count("warned"),
         published: row.count("published"),
         deleted: row.count("deleted"),
+        version_before: row.number("version_before"),
         table_version: row.number("table_version"),
+        chunks: row.count("chunks"),
+        fence: fence.map(|fence| Fence::new(fence.cast_unsigned())),
+        trigger: trigger.transpose()?.unwrap_or_default(),
+        attempt: row
+            .number("attempt")
+            .map_or(1, |attempt| attempt.try_into().unwrap_or(1)),
         status: row.text("status").unwrap_or_default().parse()?,
         message: row.text("message"),
     })

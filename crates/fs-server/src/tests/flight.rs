@@ -11,7 +11,7 @@ use arrow_flight::error::FlightError;
 use arrow_flight::{FlightClient, FlightDescriptor, Ticket};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::{EventTime, SEQUENCE, TimeRange, ViewName};
-use fs_offline::TableSchema;
+use fs_offline::{Replacement, TableSchema};
 use futures::{StreamExt, TryStreamExt};
 use tonic::{Code, Status};
 
@@ -56,7 +56,7 @@ async fn observe(setup: &Setup, temp: f64) {
     let window = TimeRange::until(EventTime::from_micros(NOW));
     setup
         .offline
-        .replace_window(&schema, &window, rows, None)
+        .replace_window(&schema, Replacement::of(window, rows))
         .await
         .unwrap();
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::Replacement;
 use crate::fixture::{input, schema_with, stream};
 use crate::sequence::is_pushed;
 
@@ -103,7 +104,13 @@ async fn a_window_is_committed_after_pushes_that_came_while_its_rows_were_read()
     let rows = Box::pin(RecordBatchStreamAdapter::new(input(), rows));
     let done = shop
         .store
-        .replace_window(&schema(), &window(0, 100), rows, Some(at(200)))
+        .replace_window(
+            &schema(),
+            Replacement {
+                watermark: Some(at(200)),
+                ..Replacement::of(window(0, 100), rows)
+            },
+        )
         .await
         .unwrap();
     assert_eq!((done.version, done.ingest), (3, 2));
@@ -138,7 +145,7 @@ async fn a_window_gives_way_to_a_push_that_widened_the_table_and_to_another_wind
                 store.append(&wider, &[pushed]).await.unwrap();
             } else {
                 store
-                    .replace_window(&schema(), &window(0, 1), stream(vec![]), None)
+                    .replace_window(&schema(), Replacement::of(window(0, 1), stream(vec![])))
                     .await
                     .unwrap();
             }
@@ -147,7 +154,7 @@ async fn a_window_gives_way_to_a_push_that_widened_the_table_and_to_another_wind
         let rows = Box::pin(RecordBatchStreamAdapter::new(input(), rows));
         let error = shop
             .store
-            .replace_window(&schema(), &window(0, 100), rows, None)
+            .replace_window(&schema(), Replacement::of(window(0, 100), rows))
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Conflict { .. }), "{error}");

@@ -48,7 +48,9 @@ async fn a_window_larger_than_the_memory_is_sorted_on_disk_and_written_whole() {
         let rows = Box::pin(RecordBatchStreamAdapter::new(input(), batches));
         let window = window(0, BATCHES * ROWS);
         let schema = schema();
-        let done = shop.store.replace_window(&schema, &window, rows, None);
+        let done = shop
+            .store
+            .replace_window(&schema, Replacement::of(window, rows));
         assert_eq!(done.await.unwrap().rows, (BATCHES * ROWS).unsigned_abs());
         let most = *most.lock().unwrap();
         assert!(
