@@ -23,7 +23,16 @@ use url::Url;
 use crate::Error;
 use crate::files::Finder;
 
-/// A Delta table at its newest version.
+/// The table at its newest version.
+pub(crate) async fn load(finder: &Finder<'_>) -> Result<DeltaTable, Error> {
+    let root = finder.table_root().await?;
+    let options = finder.options.storage_options.clone().into_iter().collect();
+    deltalake::open_table_with_storage_options(root.clone(), options)
+        .await
+        .map_err(|cause| failure(finder, &root, cause))
+}
+
+/// A Delta table at one version.
 #[derive(Debug)]
 pub(crate) struct DeltaSource {
     table: Arc<dyn TableProvider>,
@@ -32,17 +41,17 @@ pub(crate) struct DeltaSource {
 }
 
 impl DeltaSource {
-    /// Loads the newest version.
-    pub(crate) async fn open(finder: &Finder<'_>, session: &dyn Session) -> Result<Self, Error> {
-        let root = finder.table_root().await?;
-        let options = finder.options.storage_options.clone().into_iter().collect();
-        let table = deltalake::open_table_with_storage_options(root.clone(), options)
-            .await
-            .map_err(|cause| failure(finder, &root, cause))?;
+    /// The rows of the table at the version that is loaded.
+    pub(crate) async fn open(
+        finder: &Finder<'_>,
+        table: &DeltaTable,
+        session: &dyn Session,
+    ) -> Result<Self, Error> {
+        let root = table.table_url().clone();
         table
             .update_datafusion_session(session)
             .map_err(|cause| failure(finder, &root, cause))?;
-        let written = written(&table)
+        let written = written(table)
             .await
             .map_err(|cause| failure(finder, &root, cause))?;
         let table = table

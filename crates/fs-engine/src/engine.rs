@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use fs_core::{Catalog, EventTime, FeatureView, SourceName, TimeRange};
+use fs_core::{Catalog, EventTime, FeatureView, SourceName};
 
 use crate::conform::least_late;
+use crate::pins::Pins;
+use crate::source_state::unchanged;
 use crate::tables::{Shared, Tables};
 use crate::view_plan::ViewPlan;
-use crate::{EngineOptions, Error, SourceProblem, ViewRows, check};
+use crate::{EngineOptions, Error, Reading, SourceProblem, SourceState, ViewRows, check};
 
 /// How many of the greatest consumers an out-of-memory error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
@@ -38,18 +40,21 @@ impl Engine {
         })
     }
 
-    /// The rows of `view` whose event time lies in `range`, in the order of the source.
+    /// The rows of `view` whose event time lies in the range, in the order of the source.
     ///
     /// Reads nothing but schemas before the stream is polled. The event-time filter and the
-    /// columns are pushed down into Parquet and Delta.
+    /// columns are pushed down into Parquet and Delta. A stream whose files were replaced while it
+    /// was read ends with [`Error::SourceChanged`].
     pub async fn view_rows(
         &self,
         catalog: &Catalog,
         view: &FeatureView,
-        range: &TimeRange,
+        reading: Reading<'_>,
     ) -> Result<ViewRows, Error> {
-        let tables = self.tables(catalog);
-        ViewPlan::open(&tables, view).await?.rows(range).await
+        let tables = self.pinned(catalog, reading.state);
+        let plan = ViewPlan::open(&tables, view).await?;
+        let rows = plan.rows(&reading).await?;
+        Ok(unchanged(rows, tables))
     }
 
     /// The least event time among the rows of `view` that became known at or after `watermark`
@@ -59,8 +64,9 @@ impl Engine {
         catalog: &Catalog,
         view: &FeatureView,
         watermark: EventTime,
+        state: &SourceState,
     ) -> Result<Option<EventTime>, Error> {
-        let tables = self.tables(catalog);
+        let tables = self.pinned(catalog, state);
         let plan = ViewPlan::open(&tables, view).await?;
         let Some(rows) = plan.late(watermark.as_micros()).await? else {
             return Ok(None);
@@ -123,7 +129,12 @@ impl Engine {
     }
 
     pub(crate) fn tables(&self, catalog: &Catalog) -> Tables {
-        Tables::new(Arc::clone(&self.shared), catalog)
+        Tables::new(Arc::clone(&self.shared), catalog, Pins::default())
+    }
+
+    /// The sources as they were when `state` was taken.
+    pub(crate) fn pinned(&self, catalog: &Catalog, state: &SourceState) -> Tables {
+        Tables::new(Arc::clone(&self.shared), catalog, state.pins.clone())
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {

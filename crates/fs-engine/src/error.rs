@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use datafusion::error::DataFusionError;
 use fs_core::{Code, Coded, SourceName, ViewName};
 
-use crate::SourceProblem;
+use crate::{Report, SourceProblem};
 
 /// What goes wrong while sources are read.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,19 @@ pub enum Error {
     /// Rows without a join key or an event time.
     #[error("{0}")]
     BadRows(Box<BadRows>),
+    /// A source that was replaced while it was read: what was read may be a mixture.
+    #[error(
+        "source `{source_name}` changed while it was read: {what} is not what it was; read it again"
+    )]
+    SourceChanged {
+        /// The source.
+        source_name: SourceName,
+        /// The file or the table.
+        what: String,
+    },
+    /// Rows that are not what the view expects.
+    #[error("{0}")]
+    Expectations(Box<Report>),
     /// A name that no source has.
     #[error("there is no source `{source_name}`{hint}")]
     UnknownSource {
@@ -235,7 +248,7 @@ impl Coded for Error {
     fn code(&self) -> Code {
         match self {
             Self::NoFiles { .. } | Self::UnknownSource { .. } => Code::NotFound,
-            Self::Unreachable { .. } => Code::Unavailable,
+            Self::Unreachable { .. } | Self::SourceChanged { .. } => Code::Unavailable,
             Self::OutOfMemory { .. } => Code::ResourceExhausted,
             Self::Start(_) => Code::Internal,
             Self::Mismatch { problems } => problems

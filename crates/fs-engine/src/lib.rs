@@ -16,6 +16,7 @@
 //! with them are made by [`OperatorPlanner`], and written to bytes by [`plan_to_bytes`].
 
 mod bounds;
+mod changed_since;
 mod check;
 mod codec;
 mod conform;
@@ -23,16 +24,21 @@ mod convert;
 mod delta_table;
 mod engine;
 mod error;
+mod expectations;
 pub mod fetch_rows;
 mod files;
 mod in_order;
 mod options;
 mod parquet_table;
+mod pins;
 mod planner;
 pub mod point_in_time;
 mod problem;
+mod reading;
 mod rows;
+mod source_state;
 mod spool;
+mod spread;
 mod sql;
 mod tables;
 mod text_table;
@@ -40,15 +46,20 @@ mod typed;
 mod union;
 mod view_plan;
 
+pub use changed_since::SourceChanges;
 pub use codec::{OperatorCodec, plan_from_bytes, plan_to_bytes};
 pub use engine::Engine;
 pub use error::{BadRows, BadValue, Error};
+pub use expectations::{Example, Quarantined, Report, Validated, Validator, Verdict};
 pub use fetch_rows::{FetchRowsExec, OutputColumn};
 pub use options::EngineOptions;
 pub use planner::OperatorPlanner;
 pub use problem::{Place, SourceField, SourceProblem, ViewField};
+pub use reading::Reading;
 pub use rows::ViewRows;
+pub use source_state::SourceState;
 pub use spool::{Spool, Spooled};
+pub use spread::{Piece, Spread};
 pub use sql::Query;
 pub use typed::{Mistyped, typed};
 

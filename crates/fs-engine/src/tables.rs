@@ -11,14 +11,16 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{DataFrame, SessionConfig};
+use deltalake::DeltaTable;
 use fs_core::suggest::{did_you_mean, hint};
 use fs_core::{Catalog, FileFormat, Source, SourceKind, SourceName};
 
 use crate::bounds::column;
 use crate::convert::Slack;
-use crate::delta_table::DeltaSource;
-use crate::files::Finder;
+use crate::delta_table::{self, DeltaSource};
+use crate::files::{Files, Finder};
 use crate::parquet_table::ParquetTable;
+use crate::pins::{Pin, Pins};
 use crate::text_table::{self, TextFormat, TextTable};
 use crate::{EngineOptions, Error, in_order};
 
@@ -77,6 +79,8 @@ impl Shared {
 pub(crate) struct Tables {
     pub shared: Arc<Shared>,
     pub catalog: Arc<Catalog>,
+    /// What of each source is read.
+    pub pins: Pins,
     /// The sql sources that are being opened, outermost first.
     opening: Vec<SourceName>,
 }
@@ -90,10 +94,11 @@ pub(crate) struct OpenSource {
 }
 
 impl Tables {
-    pub(crate) fn new(shared: Arc<Shared>, catalog: &Catalog) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, catalog: &Catalog, pins: Pins) -> Self {
         Self {
             shared,
             catalog: Arc::new(catalog.clone()),
+            pins,
             opening: Vec::new(),
         }
     }
@@ -166,10 +171,7 @@ impl Tables {
                 file_format: FileFormat::Parquet,
                 path,
             } => {
-                let files = self
-                    .finder(source, path)
-                    .find(&[".parquet", ".parq", ".pq"])
-                    .await?;
+                let files = self.files(source, path, PARQUET).await?;
                 let table = ParquetTable::open(&source.name, files, &self.shared.runtime).await?;
                 (Arc::new(table), Slack::NONE)
             }
@@ -184,7 +186,8 @@ impl Tables {
             }
             SourceKind::Delta { path } => {
                 let state = self.session().state();
-                let table = DeltaSource::open(&self.finder(source, path), &state).await?;
+                let table = self.delta(source, path).await?;
+                let table = DeltaSource::open(&self.finder(source, path), &table, &state).await?;
                 (Arc::new(table), Slack::NONE)
             }
             SourceKind::Sql { query } => (self.sql(source, query).await?, Slack::NONE),
@@ -198,12 +201,47 @@ impl Tables {
         format: TextFormat,
         path: &str,
     ) -> Result<TextTable, Error> {
-        let endings: &[&str] = match format {
-            TextFormat::Csv { .. } => &[".csv", ".tsv"],
-            TextFormat::Json => &[".json", ".jsonl", ".ndjson"],
-        };
-        let files = self.finder(source, path).find(endings).await?;
+        let files = self.files(source, path, text_endings(format)).await?;
         TextTable::open(&source.name, &files, format).await
+    }
+
+    /// The files of a source: those of the first look.
+    pub(crate) async fn files(
+        &self,
+        source: &Source,
+        path: &str,
+        endings: &[&str],
+    ) -> Result<Files, Error> {
+        if let Some(Pin::Files(files)) = self.pins.get(&source.name) {
+            return Ok(files);
+        }
+        let found = self.finder(source, path).find(endings).await?;
+        match self.pins.keep(&source.name, Pin::Files(found.clone())) {
+            Pin::Files(files) => Ok(files),
+            Pin::Delta(_) => Ok(found),
+        }
+    }
+
+    /// The table of a Delta source, at the version of the first look.
+    pub(crate) async fn delta(&self, source: &Source, path: &str) -> Result<DeltaTable, Error> {
+        if let Some(Pin::Delta(table)) = self.pins.get(&source.name) {
+            return Ok(table);
+        }
+        let found = delta_table::load(&self.finder(source, path)).await?;
+        match self.pins.keep(&source.name, Pin::Delta(found.clone())) {
+            Pin::Delta(table) => Ok(table),
+            Pin::Files(_) => Ok(found),
+        }
+    }
+
+    /// The files that a source has by now, whatever the first look found; `None` if it has no files.
+    pub(crate) async fn look_again(&self, source: &SourceName) -> Result<Option<Files>, Error> {
+        let source = self.source(source)?;
+        let SourceKind::Files { file_format, path } = &source.kind else {
+            return Ok(None);
+        };
+        let endings = text_format(file_format).map_or(PARQUET, text_endings);
+        self.finder(source, path).find(endings).await.map(Some)
     }
 
     async fn sql(&self, source: &Source, query: &str) -> Result<Arc<dyn TableProvider>, Error> {
@@ -244,13 +282,23 @@ impl Tables {
         })
     }
 
-    fn finder<'a>(&'a self, source: &'a Source, path: &'a str) -> Finder<'a> {
+    pub(crate) fn finder<'a>(&'a self, source: &'a Source, path: &'a str) -> Finder<'a> {
         Finder {
             options: &self.shared.options,
             runtime: &self.shared.runtime,
             source: &source.name,
             path,
         }
+    }
+}
+
+/// The endings of the files of a folder that count.
+const PARQUET: &[&str] = &[".parquet", ".parq", ".pq"];
+
+const fn text_endings(format: TextFormat) -> &'static [&'static str] {
+    match format {
+        TextFormat::Csv { .. } => &[".csv", ".tsv"],
+        TextFormat::Json => &[".json", ".jsonl", ".ndjson"],
     }
 }
 

@@ -12,7 +12,7 @@ use crate::conform::{Conform, raw_columns};
 use crate::convert::Slack;
 use crate::problem::SourceProblem;
 use crate::tables::Tables;
-use crate::{Error, ViewRows, check, in_order};
+use crate::{Error, Reading, ViewRows, check, in_order};
 
 /// A view and the lazy rows that it is read from.
 pub(crate) struct ViewPlan<'a> {
@@ -130,12 +130,12 @@ impl<'a> ViewPlan<'a> {
             .map_err(failed)
     }
 
-    /// The rows of `range` as the view declares them.
-    pub(crate) async fn rows(&self, range: &TimeRange) -> Result<ViewRows, Error> {
-        let frame = self.in_range(range)?;
+    /// The rows of the range as the view declares them.
+    pub(crate) async fn rows(&self, reading: &Reading<'_>) -> Result<ViewRows, Error> {
+        let frame = self.in_range(&reading.range)?;
         let raw = self.run(frame).await?;
         let with_created = self.created().is_some();
-        let conform = Conform::new(&self.tables.catalog, self.view, with_created, *range);
+        let conform = Conform::new(&self.tables.catalog, self.view, with_created, reading.range);
         Ok(conform.rows(raw))
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::{Catalog, EventTime, FeatureView, TimeRange, ViewName};
-use fs_engine::Engine;
+use fs_engine::{Engine, Reading, SourceState};
 use fs_offline::{Ingested, OfflineStore, Replacement, TableSchema};
 use futures::{Stream, StreamExt};
 
@@ -48,10 +48,11 @@ impl Ingest<'_> {
     pub(crate) async fn run(&self, asked: Asked) -> Result<Option<Done>, Error> {
         let mut attempt = 1;
         loop {
-            let Some(window) = self.window(asked).await? else {
+            let state = self.source_state().await?;
+            let Some(window) = self.window(asked, &state).await? else {
                 return Ok(None);
             };
-            match self.replace(window).await {
+            match self.replace(window, &state).await {
                 Err(Error::Offline { source, .. })
                     if matches!(*source, fs_offline::Error::Conflict { .. })
                         && attempt < ATTEMPTS =>
@@ -64,7 +65,11 @@ impl Ingest<'_> {
     }
 
     /// The window that a run replaces, from where the table has come to by now.
-    pub(crate) async fn window(&self, asked: Asked) -> Result<Option<Window>, Error> {
+    pub(crate) async fn window(
+        &self,
+        asked: Asked,
+        sources: &SourceState,
+    ) -> Result<Option<Window>, Error> {
         let state = self.offline.state(&self.view.name).await;
         let state = state.map_err(|source| self.offline_error(source))?;
         let watermark = state.and_then(|state| state.watermark);
@@ -73,7 +78,12 @@ impl Ingest<'_> {
             Asked::UpTo(end) => {
                 let late = match watermark {
                     Some(watermark) if watermark < end => {
-                        let late = self.engine.late_start(self.catalog, self.view, watermark);
+                        let late = self.engine.late_start(
+                            self.catalog,
+                            self.view,
+                            watermark,
+                            sources,
+                        );
                         late.await.map_err(|source| self.source_error(source))?
                     }
                     _ => None,
@@ -85,10 +95,16 @@ impl Ingest<'_> {
         }
     }
 
-    async fn replace(&self, window: Window) -> Result<Done, Error> {
+    async fn source_state(&self) -> Result<SourceState, Error> {
+        let state = self.engine.source_state(self.catalog, self.view).await;
+        state.map_err(|source| self.source_error(source))
+    }
+
+    async fn replace(&self, window: Window, sources: &SourceState) -> Result<Done, Error> {
+        let reading = Reading::of(window.range, sources);
         let rows = self
             .engine
-            .view_rows(self.catalog, self.view, &window.range)
+            .view_rows(self.catalog, self.view, reading)
             .await
             .map_err(|source| self.source_error(source))?;
         let read = Arc::new(AtomicU64::new(0));

@@ -11,7 +11,6 @@ use fs_core::{FileFormat, TimeRange};
 
 use super::fixture::*;
 use crate::convert::to_micros;
-use crate::tables::Tables;
 use crate::view_plan::ViewPlan;
 
 const DAY: i64 = 24 * 3_600_000_000;
@@ -138,7 +137,7 @@ async fn row_groups_outside_the_range_are_never_read() {
             10,
         );
         repo.source("weather", files(FileFormat::Parquet, "w.parquet"));
-        let tables = Tables::new(repo.engine.shared(), &repo.catalog);
+        let tables = repo.engine.tables(&repo.catalog);
         let view = view("weather", &[("temp", "float64")]);
         let plan = ViewPlan::open(&tables, &view).await.unwrap();
         let frame = plan.in_range(&range(12, 15)).unwrap();

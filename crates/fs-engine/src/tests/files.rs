@@ -194,11 +194,7 @@ async fn an_engine_with_little_memory_still_streams_a_source() {
     );
     repo.source("weather", files(FileFormat::Parquet, "w.parquet"));
     let view = view("weather", &[("id", "int64")]);
-    let rows = repo
-        .engine
-        .view_rows(&repo.catalog, &view, &always())
-        .await
-        .unwrap();
+    let rows = repo.view_rows(&view, &always()).await.unwrap();
     assert_eq!(*rows.schema.field(0).data_type(), ArrowType::Utf8);
     assert_eq!(collect(rows).await.unwrap().lines().count(), count + 4);
 }

@@ -19,7 +19,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 
-use crate::{Engine, EngineOptions, Error, ViewRows};
+use crate::{Engine, EngineOptions, Error, Reading, ViewRows};
 
 pub(super) struct Repo {
     pub dir: TempDir,
@@ -107,8 +107,17 @@ impl Repo {
         view: &FeatureView,
         range: &TimeRange,
     ) -> Result<String, Error> {
-        let rows = self.engine.view_rows(&self.catalog, view, range).await?;
-        collect(rows).await
+        collect(self.view_rows(view, range).await?).await
+    }
+
+    pub(super) async fn view_rows(
+        &self,
+        view: &FeatureView,
+        range: &TimeRange,
+    ) -> Result<ViewRows, Error> {
+        let state = self.engine.source_state(&self.catalog, view).await?;
+        let reading = Reading::of(*range, &state);
+        self.engine.view_rows(&self.catalog, view, reading).await
     }
 
     /// The messages of [`Engine::check_view`], with their places.

@@ -7,9 +7,14 @@ use super::fixture::*;
 async fn late_start(repo: &Repo, watermark: i64) -> Option<i64> {
     let view = view("weather", &[("temp", "float64")]);
     let watermark = EventTime::from_micros(watermark);
+    let state = repo
+        .engine
+        .source_state(&repo.catalog, &view)
+        .await
+        .unwrap();
     let found = repo
         .engine
-        .late_start(&repo.catalog, &view, watermark)
+        .late_start(&repo.catalog, &view, watermark, &state)
         .await;
     found.unwrap().map(EventTime::as_micros)
 }

@@ -10,7 +10,7 @@ use fs_core::{
     CREATED_TIMESTAMP, Catalog, Coded, CsvOptions, EVENT_TIMESTAMP, EventTime, FeatureView,
     FileFormat, Source, SourceKind, TimeRange,
 };
-use fs_engine::{Engine, EngineOptions};
+use fs_engine::{Engine, EngineOptions, Reading};
 use futures::TryStreamExt;
 
 use crate::failure::Failure;
@@ -55,7 +55,10 @@ pub(super) async fn rows(
         ..view.clone()
     };
     let all = TimeRange::until(EventTime::from_micros(i64::MAX));
-    let rows = engine.view_rows(&catalog, &view, &all).await;
+    let state = engine.source_state(&catalog, &view).await;
+    let state = state.map_err(|error| refused(&error))?;
+    let reading = Reading::of(all, &state);
+    let rows = engine.view_rows(&catalog, &view, reading).await;
     let rows = rows.map_err(|error| refused(&error))?;
     let broken = |error| match fs_engine::Error::from_datafusion(&error) {
         Some(ours) => refused(ours),
