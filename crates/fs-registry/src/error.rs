@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use fs_core::{Code, Coded, EventTime, ProjectName, SelectionError, ServiceName};
+use fs_core::{Code, Coded, EventTime, ProjectName, SelectionError, ServiceName, ViewName};
 
 use crate::plan::{Hurt, Incompatible, write_hurt, write_incompatible};
 
@@ -30,8 +30,7 @@ pub enum Error {
     },
     /// The store took too long.
     #[error(
-        "the registry at `{location}` did not {doing} within {}s; run `fs plan` to see where it \
-         stands",
+        "the registry at `{location}` did not {doing} within {}s; {then}",
         after.as_secs()
     )]
     Timeout {
@@ -41,6 +40,8 @@ pub enum Error {
         location: String,
         /// How long it was waited for.
         after: Duration,
+        /// What to do.
+        then: &'static str,
     },
     /// No such version.
     #[error("project `{project}` has no version {version}: {exist}")]
@@ -118,6 +119,67 @@ pub enum Error {
         /// Why not.
         source: Box<SelectionError>,
     },
+    /// Somebody else holds the lease of a view, and went on holding it.
+    #[error(
+        "view `{view}` is being materialized by {holder} since {since} ({what}): nothing was done; try \
+         again, or `fs jobs cancel {view}`"
+    )]
+    Held {
+        /// The view.
+        view: ViewName,
+        /// Who: host and process.
+        holder: String,
+        /// What they do.
+        what: String,
+        /// Since when, by their clock.
+        since: EventTime,
+    },
+    /// A lease that somebody else has taken over, or that could not be renewed in time.
+    #[error(
+        "this process does not hold the lease of view `{view}` any more: somebody has taken over, or \
+         the registry could not be reached for too long; run it again"
+    )]
+    LeaseLost {
+        /// The view.
+        view: ViewName,
+    },
+    /// So many change a lease at once that none of the attempts came through.
+    #[error("the lease of view `{view}` is wanted by too many at once: try again")]
+    LeaseContended {
+        /// The view.
+        view: ViewName,
+    },
+    /// An object that is no lease, or not the one that its name says.
+    #[error(
+        "`{object}` is not the state of a lease; stop what materializes the view and delete that object"
+    )]
+    CorruptLease {
+        /// The object.
+        object: String,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A lease that a newer `fs` has written.
+    #[error(
+        "`{object}` is written in format {format}, and this fs reads leases up to format {newest}: \
+         upgrade fs"
+    )]
+    NewerLease {
+        /// The object.
+        object: String,
+        /// The format that it is written in.
+        format: u64,
+        /// The newest format that this build reads.
+        newest: u64,
+    },
+    /// A lease that cannot be written as JSON.
+    #[error("the lease of view `{view}` cannot be written as JSON")]
+    EncodeLease {
+        /// The view.
+        view: ViewName,
+        /// What the writer says.
+        source: serde_json::Error,
+    },
     /// A catalog that cannot be written as JSON.
     #[error("version {version} cannot be written as JSON")]
     Encode {
@@ -139,10 +201,18 @@ impl Coded for Error {
             },
             Self::Timeout { .. } => Code::DeadlineExceeded,
             Self::UnknownVersion { .. } => Code::NotFound,
-            Self::NewerFormat { .. } | Self::WouldHurt { .. } => Code::FailedPrecondition,
-            Self::Conflict { .. } => Code::Conflict,
+            Self::NewerFormat { .. } | Self::NewerLease { .. } | Self::WouldHurt { .. } => {
+                Code::FailedPrecondition
+            }
+            Self::Conflict { .. }
+            | Self::Held { .. }
+            | Self::LeaseLost { .. }
+            | Self::LeaseContended { .. } => Code::Conflict,
             Self::OtherProject { .. } | Self::Unresolvable { .. } => Code::InvalidArgument,
-            Self::Corrupt { .. } | Self::Encode { .. } => Code::Internal,
+            Self::Corrupt { .. }
+            | Self::CorruptLease { .. }
+            | Self::Encode { .. }
+            | Self::EncodeLease { .. } => Code::Internal,
         }
     }
 }

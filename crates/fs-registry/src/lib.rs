@@ -18,12 +18,14 @@
 //! |---|---|
 //! | [`registry`] | [`Registry`]: open, read, plan, apply, roll back |
 //! | [`plan`] | [`Plan`]: what an apply would change, and whom it would hurt |
+//! | [`lease`] | [`Leases`]: who may materialize a view now |
 //! | [`version`] | [`Version`], and the pages of a history |
 //! | [`error`] | [`Error`] |
 //!
 //! How a version is written is private to `format`; its golden files are in `golden/`.
 
 pub mod error;
+pub mod lease;
 pub mod plan;
 pub mod registry;
 pub mod version;
@@ -35,6 +37,7 @@ mod objects;
 mod fixture;
 
 pub use error::Error;
+pub use lease::{HolderInfo, Lease, LeaseOptions, LeaseState, Leases, Stopped};
 pub use plan::{Action, Change, FieldChange, Hurt, Incompatible, Lost, LostReason, Plan};
 pub use registry::{Applied, Force, Registry};
 pub use version::{HistoryEntry, Version};

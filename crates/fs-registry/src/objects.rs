@@ -1,4 +1,9 @@
-//! The objects of one project's registry: names, put-if-absent, and a deadline on every call.
+//! Numbered objects of one project's registry: names, put-if-absent, and a deadline on every call.
+//!
+//! ```text
+//!   <location>/<project>/versions/<20 digits>.json         the versions
+//!   <location>/<project>/leases/<view>/<20 digits>.json    the lease of a view
+//! ```
 //!
 //! Put-if-absent is atomic everywhere: S3, GCS and Azure check a header on the server; on a local
 //! file system `object_store` writes a staging file (`….json#1`) and hard-links it to its name, which
@@ -10,9 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fs_core::{Location, ProjectName};
+use fs_core::{EventTime, Location, ProjectName, ViewName};
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, parse_url_opts};
 
@@ -21,14 +27,57 @@ use crate::Error;
 /// How long one call may take, with the retries of the store.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The version objects of one project.
+/// How long a call about a lease may take: an answer that comes later than that is of no use.
+const LEASE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The numbered objects of one folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// The folder of the project.
+    home: Path,
+    /// The same as people know it; ends in `/`.
+    home_location: String,
     folder: Path,
     /// The folder as people know it, for errors; ends in `/`.
     location: String,
     deadline: Duration,
+    words: &'static Words,
+}
+
+/// What is done to the objects of a folder, for errors.
+#[derive(Debug)]
+struct Words {
+    list: &'static str,
+    read: &'static str,
+    create: &'static str,
+    remove: &'static str,
+    /// What to do when it is not known whether it was done.
+    after_timeout: &'static str,
+}
+
+const VERSIONS: Words = Words {
+    list: "list versions",
+    read: "read a version",
+    create: "record a version",
+    remove: "remove a version",
+    after_timeout: "run `fs plan` to see where it stands",
+};
+
+const LEASES: Words = Words {
+    list: "list leases",
+    read: "read a lease",
+    create: "record a lease",
+    remove: "remove what was recorded of a lease before",
+    after_timeout: "try again",
+};
+
+/// An object that a listing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) number: u64,
+    /// When it was written, by the clock of the store.
+    pub(crate) written: EventTime,
 }
 
 /// What became of a put-if-absent.
@@ -58,20 +107,69 @@ impl Objects {
         Ok(Self::over(Arc::from(store), &root, location, project))
     }
 
-    /// The objects below `root` in an open store.
+    /// Objects that nobody else sees.
+    pub(crate) fn in_memory() -> Self {
+        Self {
+            store: Arc::new(InMemory::new()),
+            home: Path::default(),
+            home_location: "memory:/".to_owned(),
+            folder: Path::from("versions"),
+            location: "memory:/versions/".to_owned(),
+            deadline: DEADLINE,
+            words: &VERSIONS,
+        }
+    }
+
+    /// The versions below `root` in an open store.
     pub(crate) fn over(
         store: Arc<dyn ObjectStore>,
         root: &Path,
         location: &Location,
         project: &ProjectName,
     ) -> Self {
-        let shown = location.join(project.as_str()).join("versions").to_string();
+        let shown = location.join(project.as_str()).to_string();
+        let home = root.clone().join(project.as_str());
+        let home_location = format!("{}/", shown.trim_end_matches('/'));
         Self {
             store,
-            folder: root.clone().join(project.as_str()).join("versions"),
-            location: format!("{}/", shown.trim_end_matches('/')),
+            folder: home.clone().join("versions"),
+            location: format!("{home_location}versions/"),
+            home,
+            home_location,
             deadline: DEADLINE,
+            words: &VERSIONS,
         }
+    }
+
+    /// The lease of `view` in the same project.
+    pub(crate) fn lease_of(&self, view: &ViewName) -> Self {
+        Self {
+            folder: self.leases().join(view.as_str()),
+            location: format!("{}leases/{view}/", self.home_location),
+            deadline: self.deadline.min(LEASE_DEADLINE),
+            words: &LEASES,
+            ..self.clone()
+        }
+    }
+
+    /// The views of the project that ever had a lease, by name.
+    pub(crate) async fn leased_views(&self) -> Result<Vec<ViewName>, Error> {
+        let folder = self.leases();
+        let listing = self.store.list_with_delimiter(Some(&folder));
+        let doing = LEASES.list;
+        let listed = self
+            .within(doing, listing)
+            .await?
+            .map_err(|source| self.unavailable(doing, source))?;
+        let names = listed.common_prefixes.iter().filter_map(Path::filename);
+        // Folders with other names are not ours.
+        let mut views: Vec<ViewName> = names.filter_map(|name| name.parse().ok()).collect();
+        views.sort_unstable();
+        Ok(views)
+    }
+
+    fn leases(&self) -> Path {
+        self.home.clone().join("leases")
     }
 
     #[cfg(test)]
@@ -80,12 +178,12 @@ impl Objects {
         self
     }
 
-    /// The object of version `number`, for messages.
+    /// Object `number`, for messages.
     pub(crate) fn describe(&self, number: u64) -> String {
         format!("{}{}", self.location, file_name(number))
     }
 
-    /// The numbers of the versions after `after`, ascending. Objects with other names are not ours.
+    /// The numbers of the objects after `after`, ascending. Objects with other names are not ours.
     pub(crate) async fn numbers_after(&self, after: u64) -> Result<Vec<u64>, Error> {
         let offset = self.path(after);
         let listing = self
@@ -93,7 +191,7 @@ impl Objects {
             .list_with_offset(Some(&self.folder), &offset)
             .try_filter_map(|object| async move { Ok(number_of(object.location.filename())) })
             .try_collect::<Vec<u64>>();
-        let doing = "list versions";
+        let doing = self.words.list;
         let mut numbers = self
             .within(doing, listing)
             .await?
@@ -102,11 +200,42 @@ impl Objects {
         Ok(numbers)
     }
 
-    /// The bytes of version `number`; `None` if there is no such object.
+    /// All objects, ascending.
+    pub(crate) async fn listing(&self) -> Result<Vec<Listed>, Error> {
+        let listing = self
+            .store
+            .list(Some(&self.folder))
+            .try_filter_map(|object| async move {
+                let written = EventTime::from(object.last_modified);
+                let number = number_of(object.location.filename());
+                Ok(number.map(|number| Listed { number, written }))
+            })
+            .try_collect::<Vec<Listed>>();
+        let doing = self.words.list;
+        let mut objects = self
+            .within(doing, listing)
+            .await?
+            .map_err(|source| self.unavailable(doing, source))?;
+        objects.sort_unstable_by_key(|object| object.number);
+        Ok(objects)
+    }
+
+    /// Whether there is an object `number`.
+    pub(crate) async fn exists(&self, number: u64) -> Result<bool, Error> {
+        let path = self.path(number);
+        let doing = self.words.read;
+        match self.within(doing, self.store.head(&path)).await? {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(self.unavailable(doing, source)),
+        }
+    }
+
+    /// The bytes of object `number`; `None` if there is no such object.
     pub(crate) async fn read(&self, number: u64) -> Result<Option<Bytes>, Error> {
         let path = self.path(number);
         let reading = async { self.store.get(&path).await?.bytes().await };
-        let doing = "read a version";
+        let doing = self.words.read;
         match self.within(doing, reading).await? {
             Ok(bytes) => Ok(Some(bytes)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -114,12 +243,12 @@ impl Objects {
         }
     }
 
-    /// Writes version `number`, unless there is one already.
+    /// Writes object `number`, unless there is one already.
     pub(crate) async fn create(&self, number: u64, bytes: Bytes) -> Result<Put, Error> {
         let path = self.path(number);
         let options = PutOptions::from(PutMode::Create);
         let writing = self.store.put_opts(&path, bytes.into(), options);
-        let doing = "record a version";
+        let doing = self.words.create;
         match self.within(doing, writing).await? {
             Ok(_) => Ok(Put::Created),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Put::AlreadyThere),
@@ -127,10 +256,10 @@ impl Objects {
         }
     }
 
-    /// Removes version `number`; it is fine if it is gone already.
+    /// Removes object `number`; it is fine if it is gone already.
     pub(crate) async fn remove(&self, number: u64) -> Result<(), Error> {
         let path = self.path(number);
-        let doing = "remove a version";
+        let doing = self.words.remove;
         match self.within(doing, self.store.delete(&path)).await? {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(self.unavailable(doing, source)),
@@ -148,11 +277,21 @@ impl Objects {
     ) -> Result<T, Error> {
         tokio::time::timeout(self.deadline, call)
             .await
-            .map_err(|_elapsed| Error::Timeout {
-                doing,
-                location: self.location.clone(),
-                after: self.deadline,
-            })
+            .map_err(|_elapsed| self.late(doing, self.deadline))
+    }
+
+    /// Recording has taken too long.
+    pub(crate) fn timeout(&self, after: Duration) -> Error {
+        self.late(self.words.create, after)
+    }
+
+    fn late(&self, doing: &'static str, after: Duration) -> Error {
+        Error::Timeout {
+            doing,
+            location: self.location.clone(),
+            after,
+            then: self.words.after_timeout,
+        }
     }
 
     fn unavailable(&self, doing: &'static str, source: object_store::Error) -> Error {

@@ -4,7 +4,7 @@ mod apply;
 
 use std::sync::Arc;
 
-use fs_core::{Catalog, Location, ProjectName};
+use fs_core::{Catalog, Clock, Location, ProjectName};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -14,7 +14,7 @@ pub use apply::{Applied, Force};
 use crate::error::Existing;
 use crate::objects::Objects;
 use crate::version::HistoryEntry;
-use crate::{Error, Plan, Version, format};
+use crate::{Error, Leases, Plan, Version, format};
 
 /// How many versions a page of history reads at once.
 const READS_AT_ONCE: usize = 8;
@@ -60,6 +60,16 @@ impl Registry {
     /// The project.
     pub const fn project(&self) -> &ProjectName {
         &self.project
+    }
+
+    /// The leases of the views of this project; `clock` is what others are told about since when one
+    /// is held.
+    pub fn leases(&self, clock: Arc<dyn Clock>) -> Leases {
+        Leases::of(self, clock)
+    }
+
+    pub(crate) const fn objects(&self) -> &Objects {
+        &self.objects
     }
 
     /// The current version, which is the one with the greatest number; `None` before the first apply.

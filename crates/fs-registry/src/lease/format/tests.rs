@@ -1,0 +1,1 @@
+//! How leases are written.

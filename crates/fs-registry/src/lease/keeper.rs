@@ -1,0 +1,194 @@
+//! The task that renews a lease, and does all else that changes it while it is held.
+//!
+//! ```text
+//!   every ttl/4        a heartbeat
+//!   every second       whether somebody wrote in between: a wish to cancel, or a new holder
+//!   when asked         the job's state, a greater fence, the release
+//!   dropped            marks the lease as left, and ends
+//! ```
+//! It is lost when the register says that somebody else holds it, or when the ttl is over, counted from
+//! before the last successful write was sent, and another one fails. A task that only wakes up late
+//! first tries: if nobody has taken over, nothing is lost.
+
+use std::sync::Arc;
+
+use fs_core::code::report;
+use fs_core::{Clock, Fence};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use uuid::Uuid;
+
+use super::LeaseOptions;
+use super::acquire::ROUNDS;
+use super::held::{Shared, Stopped};
+use super::register::{Numbered, Register};
+use super::state::LeaseState;
+use super::store_time::StoreTime;
+use crate::Error;
+
+/// What the holder asks for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    SetJob(Value, oneshot::Sender<Result<(), Error>>),
+    Outgrow(Fence, oneshot::Sender<Result<(), Error>>),
+    Release(oneshot::Sender<Result<(), Error>>),
+}
+
+/// A lease that this process holds.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) register: Register,
+    pub(super) number: u64,
+    pub(super) state: LeaseState,
+    pub(super) id: Uuid,
+    /// A moment before which the last successful write was not sent.
+    pub(super) renewed: Instant,
+    pub(super) options: LeaseOptions,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) store_time: Arc<StoreTime>,
+}
+
+/// Keeps it until it is released or dropped.
+pub(super) async fn run(mut kept: Kept, shared: Arc<Shared>, mut asked: mpsc::Receiver<Asked>) {
+    let look = kept.options.look();
+    let mut next_beat = kept.renewed + kept.options.heartbeat;
+    let mut next_look = Instant::now() + look;
+    loop {
+        let lost = shared.why() == Some(Stopped::Lost);
+        tokio::select! {
+            biased;
+            request = asked.recv() => match request {
+                Some(Asked::SetJob(job, answer)) => {
+                    answer.send(kept.set_job(&shared, &job).await).ok();
+                }
+                Some(Asked::Outgrow(seen, answer)) => {
+                    answer.send(kept.outgrow(&shared, seen).await).ok();
+                }
+                Some(Asked::Release(answer)) => {
+                    answer.send(kept.release(&shared).await).ok();
+                    return;
+                }
+                None => {
+                    kept.leave(&shared).await;
+                    return;
+                }
+            },
+            () = sleep_until(next_beat.min(next_look)), if !lost => {
+                if Instant::now() >= next_beat || kept.has_changed().await {
+                    next_beat = kept.beat(&shared).await;
+                }
+                next_look = Instant::now() + look;
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// Renews it, and says when to do so again.
+    async fn beat(&mut self, shared: &Shared) -> Instant {
+        match self.change(shared, LeaseState::beaten).await {
+            Ok(()) => self.renewed + self.options.heartbeat,
+            Err(error) => {
+                let view = &self.state.view;
+                tracing::warn!(error = report(&error), %view, "a lease was not renewed");
+                Instant::now() + self.options.look()
+            }
+        }
+    }
+
+    /// Whether somebody wrote in between; if that cannot be told, the next heartbeat will.
+    async fn has_changed(&self) -> bool {
+        let asked = self.register.has_changed(self.number);
+        let answer = timeout(self.options.look(), asked).await;
+        matches!(answer, Ok(Ok(true)))
+    }
+
+    async fn set_job(&mut self, shared: &Shared, job: &Value) -> Result<(), Error> {
+        self.change(shared, |state| state.with_job(job.clone()))
+            .await?;
+        shared.set_job(job);
+        Ok(())
+    }
+
+    async fn outgrow(&mut self, shared: &Shared, seen: Fence) -> Result<(), Error> {
+        self.change(shared, |state| state.above(seen)).await?;
+        shared.set_fence(self.state.fence);
+        Ok(())
+    }
+
+    async fn release(&mut self, shared: &Shared) -> Result<(), Error> {
+        let fence = self.state.fence;
+        match self.change(shared, LeaseState::released).await {
+            // A release whose answer was lost: nobody else frees what this process holds.
+            Err(Error::LeaseLost { .. })
+                if self.state.holder.is_none() && self.state.fence == fence =>
+            {
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn leave(&mut self, shared: &Shared) {
+        if shared.why() != Some(Stopped::Lost)
+            && let Err(error) = self.change(shared, LeaseState::left).await
+        {
+            let view = &self.state.view;
+            tracing::debug!(error = report(&error), %view, "a lease was left without a word");
+        }
+    }
+
+    /// Makes one change, as long as the lease is held; takes note of what others changed.
+    async fn change(
+        &mut self,
+        shared: &Shared,
+        next: impl Fn(LeaseState) -> LeaseState + Send + Sync,
+    ) -> Result<(), Error> {
+        let now = Instant::now();
+        let until = (self.renewed + self.options.ttl).max(now + self.options.heartbeat);
+        let tried = timeout_at(until, self.try_change(shared, next)).await;
+        let changed = tried.unwrap_or_else(|_elapsed| Err(self.register.timeout(until - now)));
+        let over = self.renewed + self.options.ttl;
+        if changed.is_err() && Instant::now() >= over {
+            shared.stop(Stopped::Lost);
+        }
+        changed
+    }
+
+    async fn try_change(
+        &mut self,
+        shared: &Shared,
+        next: impl Fn(LeaseState) -> LeaseState + Send + Sync,
+    ) -> Result<(), Error> {
+        for _ in 0..ROUNDS {
+            let sent = Instant::now();
+            let state = next(self.state.clone());
+            if let Some(written) = self.register.write_after(self.number, &state).await? {
+                self.store_time
+                    .learn(written.at, self.clock.as_ref(), sent.elapsed());
+                (self.number, self.state, self.renewed) = (written.number, state, sent);
+                return Ok(());
+            }
+            let Numbered { number, state } = self.register.read().await?;
+            (self.number, self.state) = (number, state);
+            if !self.state.is_held_by(self.id) {
+                shared.stop(Stopped::Lost);
+                return Err(self.lost());
+            }
+            // A wish to cancel, or a write of ours whose answer was lost.
+            if self.state.holder.as_ref().is_some_and(|own| own.cancel) {
+                shared.stop(Stopped::Cancelled);
+            }
+        }
+        Err(Error::LeaseContended {
+            view: self.state.view.clone(),
+        })
+    }
+
+    fn lost(&self) -> Error {
+        Error::LeaseLost {
+            view: self.state.view.clone(),
+        }
+    }
+}
