@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
-pub(crate) use self::serve::{LogFormat, ServeArgs, WatchArgs};
+pub(crate) use self::serve::{LogFormat, ServeArgs, WatchArgs, duration};
 use crate::output::Format;
 
 /// A feature store: definitions in YAML, history in Delta Lake, newest values in Redis or LMDB.

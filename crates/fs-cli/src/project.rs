@@ -11,13 +11,14 @@ use fs_offline::OfflineStore;
 use fs_online::OnlineStore;
 use fs_online_lmdb::{LmdbOptions, LmdbStore};
 use fs_online_redis::{RedisClientCertificate, RedisOptions, RedisStore, RedisTls};
-use fs_registry::Registry;
+use fs_registry::{LeaseOptions, Leases, Registry};
 use fs_spec::{LoadError, OnlineStoreSettings, Problem, RedisSettings, Repo, Settings, Style};
 use fs_training::{TrainingOptions, TrainingSets};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::process::{environment, environment_variables};
+use crate::{args, wall_clock};
 
 /// A repo whose settings are read; its stores are opened when they are asked for.
 #[derive(Debug)]
@@ -46,6 +47,20 @@ impl Project {
             project.clone(),
             environment_variables(),
         )?)
+    }
+
+    /// Who may materialize which view now; by the wall clock, also where the past is replayed.
+    ///
+    /// `FS_LEASE_TTL` says how long a lease stands whose holder is not heard of.
+    pub(crate) fn leases(&self) -> Result<Leases, Failure> {
+        let leases = self.registry()?.leases(wall_clock::clock(None));
+        let Some(ttl) = environment("FS_LEASE_TTL") else {
+            return Ok(leases);
+        };
+        let ttl = args::duration(&ttl).map_err(|problem| {
+            Failure::input(format!("`{ttl}` in FS_LEASE_TTL is no time: {problem}"))
+        })?;
+        Ok(leases.with_options(LeaseOptions::with_ttl(ttl)))
     }
 
     /// The number and the definitions of the version that is applied.

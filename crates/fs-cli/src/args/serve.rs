@@ -34,10 +34,10 @@ pub(crate) struct ServeArgs {
 pub(crate) struct LimitArgs {
     /// When there is more to do than can be done: let in as many online requests as can be answered
     /// within this time, and send the others away (`RESOURCE_EXHAUSTED`, HTTP 429)
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = duration)]
     latency_target: Duration,
     /// How long an online request may take; a client may ask for less
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     request_timeout: Duration,
     /// Online requests that are answered at the same time, at the very most
     #[arg(long, value_name = "N", default_value_t = Limits::default().requests_in_flight, value_parser = at_least_one)]
@@ -145,7 +145,8 @@ impl WatchArgs {
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+/// A duration as people write it, such as `100ms` or `1h30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let span: Span = text
         .parse()
         .map_err(|error: fs_core::time::SpanError| error.to_string())?;

@@ -42,6 +42,7 @@ pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: Output) -> Res
         datasets = offline.list_datasets().await?.len();
         offline.drop_project().await?;
         versions = project.registry()?.tear_down().await?;
+        project.leases()?.remove_all().await?;
     }
     let answer =
         json!({ "views": views, "tables": tables, "datasets": datasets, "versions": versions });
