@@ -9,8 +9,8 @@
 //!   2  P = what the online store has published
 //!   3  prepare the row layout
 //!   4  write rows, a batch at a time              each key atomically, newest wins
-//!   5  P again: if it is no longer what it was, somebody else published; once more, everything
-//!   6  published = (V, now, the view's rule)
+//!   5  published = (V, now, the view's rule), if it is P still; if not, somebody else published:
+//!      once more, everything
 //! ```
 //!
 //! **What is written.** With no `P`, or with one of another rule (the view's `delay`, `point_in_time` or
@@ -183,8 +183,10 @@ impl<'a> Publisher<'a> {
             total.written += outcome.written;
             total.deleted += outcome.deleted;
             total.full |= full;
-            if self.published().await? == before {
-                self.store(self.online.set_published(&self.id, after).await)?;
+            let recorded = self
+                .online
+                .set_published(&self.id, before.as_ref(), after, None);
+            if self.store(recorded.await)? {
                 return Ok(Some(total));
             }
             everything = true;
@@ -254,7 +256,7 @@ impl<'a> Publisher<'a> {
             if batch.is_empty() {
                 return Ok(());
             }
-            *total += self.store(self.online.write(&self.id, batch).await)?;
+            *total += self.store(self.online.write(&self.id, batch, None).await)?;
             let keys = total.written + total.kept + total.deleted;
             self.progress.report(&self.view.name, Phase::Publish, keys);
         }

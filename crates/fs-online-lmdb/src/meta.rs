@@ -1,6 +1,7 @@
 //! What a folder remembers besides rows.
 
 mod claims;
+mod fences;
 
 use fs_online::{Error, Published, RowLayout, ViewId};
 use heed::types::Bytes;
@@ -135,14 +136,14 @@ impl Meta {
         Ok(self.0.put(txn, &published_key(view), json.as_bytes())?)
     }
 
-    /// Forgets layouts and published state of a view.
+    /// Forgets layouts, published state and fence of a view.
     pub(crate) fn forget(self, txn: &mut RwTxn<'_>, view: &ViewId) -> Result<(), Failure> {
         let prefix = layout_prefix(view);
         let mut keys = Vec::new();
         for entry in self.0.prefix_iter(txn, &prefix)? {
             keys.push(entry?.0.to_vec());
         }
-        keys.push(published_key(view));
+        keys.extend([published_key(view), fences::fence_key(view)]);
         for key in keys {
             self.0.delete(txn, &key)?;
         }

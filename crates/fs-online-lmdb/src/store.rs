@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use fs_core::Fence;
 use fs_online::{
     Decision, EncodedKey, Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite,
     ViewId, ViewKeys, WriteOutcome,
@@ -95,7 +96,12 @@ impl OnlineStore for LmdbStore {
             .map_err(|error| self.failed("read layouts", error))
     }
 
-    async fn write(&self, view: &ViewId, mut rows: Vec<RowWrite>) -> Result<WriteOutcome, Error> {
+    async fn write(
+        &self,
+        view: &ViewId,
+        mut rows: Vec<RowWrite>,
+        fence: Option<Fence>,
+    ) -> Result<WriteOutcome, Error> {
         // Neighbours in the file are written together. The sort is stable: the writes of one key
         // keep their order.
         rows.sort_by(|a, b| a.key.cmp(&b.key));
@@ -110,12 +116,22 @@ impl OnlineStore for LmdbStore {
             }
             let view = view.clone();
             outcome += self
-                .blocking("write", move |on| {
-                    write_batch(on, on.create(&view)?, &batch)
-                })
+                .blocking("write", move |on| write_batch(on, &view, &batch, fence))
                 .await?;
         }
         Ok(outcome)
+    }
+
+    async fn raise_fence(&self, view: &ViewId, fence: Fence) -> Result<(), Error> {
+        let view = view.clone();
+        self.blocking("shut out earlier writers", move |on| {
+            on.map.transact(|env| {
+                let mut txn = env.write_txn()?;
+                on.meta.raise_fence(&mut txn, &view, fence)?;
+                Ok(txn.commit()?)
+            })
+        })
+        .await
     }
 
     async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
@@ -151,13 +167,25 @@ impl OnlineStore for LmdbStore {
             .map_err(|error| self.failed("read the published state", error))
     }
 
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
-        let view = view.clone();
+    async fn set_published(
+        &self,
+        view: &ViewId,
+        before: Option<&Published>,
+        after: Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, Error> {
+        let (view, before) = (view.clone(), before.cloned());
         self.blocking("record the published state", move |on| {
             on.map.transact(|env| {
                 let mut txn = env.write_txn()?;
-                on.meta.set_published(&mut txn, &view, &published)?;
-                Ok(txn.commit()?)
+                on.meta.check_fence(&txn, &view, fence)?;
+                let found = on.meta.published(&txn, &view)?;
+                if found != before {
+                    return Ok(found.as_ref() == Some(&after));
+                }
+                on.meta.set_published(&mut txn, &view, &after)?;
+                txn.commit()?;
+                Ok(true)
             })
         })
         .await
@@ -212,10 +240,17 @@ impl OnlineStore for LmdbStore {
     }
 }
 
-fn write_batch(on: &Environment, rows: Rows, batch: &[RowWrite]) -> Result<WriteOutcome, Failure> {
+fn write_batch(
+    on: &Environment,
+    view: &ViewId,
+    batch: &[RowWrite],
+    fence: Option<Fence>,
+) -> Result<WriteOutcome, Failure> {
+    let rows = on.create(view)?;
     on.map.transact(|env| {
         let mut outcome = WriteOutcome::default();
         let mut txn = env.write_txn()?;
+        on.meta.check_fence(&txn, view, fence)?;
         for write in batch {
             let key = write.key.as_bytes();
             let decision = write.decide(rows.get(&txn, key)?)?;

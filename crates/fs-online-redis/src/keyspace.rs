@@ -106,6 +106,13 @@ impl Buckets {
         key
     }
 
+    /// The hash that holds the greatest fence that a bucket has seen, beside it in the same slot.
+    pub fn fence_key(&self, view: &ViewId, bucket: u16) -> String {
+        let mut key = self.key(view, bucket);
+        key.push_str(":fence");
+        key
+    }
+
     /// Makes `key` that name, whatever it was.
     pub(crate) fn write_key(&self, key: &mut String, view: &ViewId, bucket: u16) {
         let tag = self.tags[usize::from(bucket)].number;

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `fs1:PROJECT:VIEW:meta` | hash | `format`: 1 · `buckets`: how many the view has · `layout:<id, 8 hex digits>`: the JSON of a row layout · `published`: the JSON of how far the view has come |
 //! | `fs1:PROJECT:VIEW:once:TOKEN` | string | who has claimed a token, for two days |
+//! | `fs1:{TAG}:PROJECT:VIEW:fence` for each bucket | hash | `fence`: the greatest [fence](fs_core::Fence) that was raised for the view; the same field of its `meta` guards `published` |
 //! | `fs1:{TAG}:PROJECT:VIEW` for each [bucket](keyspace::Buckets) | hash | from entity key to packed row, behind 4 bytes that say until when the row must be kept |
 //!
 //! A row lives in the bucket that a hash of its key names. A view that a later release has taken over
@@ -81,6 +82,7 @@ mod cluster;
 mod connections;
 mod deadline;
 mod failure;
+mod fence;
 pub mod keyspace;
 mod lane;
 mod link;

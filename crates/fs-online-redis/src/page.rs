@@ -110,6 +110,7 @@ impl Keys<'_> {
         let call = |(place, wanted): &(Place, usize)| Call {
             slot: self.buckets.slot(place.bucket),
             key: self.buckets.key(self.view, place.bucket),
+            second_key: None,
             arguments: vec![
                 Argument::Bytes(Bytes::from(place.cursor.clone())),
                 Argument::Bytes(Bytes::from((*wanted).min(KEYS_PER_CALL + 1).to_string())),

@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use fs_core::Fence;
 use fs_online::Error;
 use redis::{Cmd, ServerErrorKind, Value};
 
@@ -28,11 +29,20 @@ pub(crate) static WRITE: LazyLock<Script> =
 pub(crate) static PAGE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/page.lua")));
 
-/// One call of a script, on one key.
+/// Remembers a fence in a hash, if it is not smaller than the one there.
+pub(crate) static RAISE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/raise.lua")));
+
+/// Records how far a view has come, if it is where it was.
+pub(crate) static PUBLISH: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/publish.lua")));
+
+/// One call of a script, on one key and perhaps another of its slot.
 #[derive(Debug, Default)]
 pub(crate) struct Call {
     pub(crate) slot: u16,
     pub(crate) key: String,
+    pub(crate) second_key: Option<String>,
     pub(crate) arguments: Vec<Argument>,
 }
 
@@ -79,9 +89,15 @@ impl Script {
 impl Call {
     fn command(&self, eval: &str, script: &str) -> Command {
         let bytes: usize = self.arguments.iter().map(Argument::len).sum();
-        let bytes = bytes + eval.len() + script.len() + self.key.len() + 1;
-        let mut cmd = Cmd::with_capacity(4 + self.arguments.len(), bytes);
-        cmd.arg(eval).arg(script).arg(1).arg(&self.key);
+        let keys = [Some(&self.key), self.second_key.as_ref()];
+        let keys = keys.into_iter().flatten();
+        let names: usize = keys.clone().map(String::len).sum();
+        let bytes = bytes + eval.len() + script.len() + names + 1;
+        let mut cmd = Cmd::with_capacity(5 + self.arguments.len(), bytes);
+        cmd.arg(eval).arg(script).arg(keys.clone().count());
+        for key in keys {
+            cmd.arg(key);
+        }
         for argument in &self.arguments {
             match argument {
                 Argument::Bytes(bytes) => cmd.arg(bytes.as_ref()),
@@ -94,6 +110,11 @@ impl Call {
 }
 
 impl Argument {
+    /// A fence as the scripts compare it; nothing for a writer that shows none.
+    pub(crate) fn fence(fence: Option<Fence>) -> Self {
+        Self::Bytes(fence.map_or_else(Bytes::new, |fence| Bytes::from(fence.to_string())))
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),

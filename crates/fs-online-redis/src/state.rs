@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use fs_core::Fence;
 use fs_online::{Error, Published, RowLayout, ViewId};
+use redis::Value;
 use serde::de::Error as _;
 
 use crate::connections::{Command, Connections};
-use crate::keyspace::{Buckets, FORMAT, state_key};
+use crate::fence;
+use crate::keyspace::{Buckets, FORMAT, slot, state_key};
 use crate::lane::Lane;
 use crate::reply::Replies;
+use crate::scripts::{Argument, Call, PUBLISH};
 use crate::views::Views;
 
 const FORMAT_FIELD: &str = "format";
@@ -132,24 +137,62 @@ impl<'a> State<'a> {
     }
 
     pub(crate) async fn published(&self) -> Result<Option<Published>, Error> {
+        let found = self.read_published(Lane::Read).await?;
+        Ok(found.map(|(_json, published)| published))
+    }
+
+    /// Compares and sets, as [`OnlineStore::set_published`](fs_online::OnlineStore::set_published)
+    /// says.
+    pub(crate) async fn set_published(
+        &self,
+        before: Option<&Published>,
+        after: &Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, Error> {
+        const OPERATION: &str = "write";
+        self.claim(OPERATION).await?;
+        // The script compares bytes: those that are there, if they say what the caller has read.
+        let found = self.read_published(Lane::Write).await?;
+        let before = match (found, before) {
+            (Some((json, found)), Some(before)) if found == *before => Bytes::from(json),
+            (None, None) => Bytes::new(),
+            // Nothing that is there: the script still has to look at the fence.
+            _ => Bytes::from_static(b"?"),
+        };
+        let call = Call {
+            slot: slot(self.key.as_bytes()),
+            key: self.key.clone(),
+            second_key: None,
+            arguments: vec![
+                Argument::fence(fence),
+                Argument::Bytes(before),
+                Argument::Bytes(Bytes::from(after.to_json())),
+            ],
+        };
+        let sent = PUBLISH.call(self.connections, OPERATION, &[call]).await;
+        let mut replies = sent?;
+        let answer: Vec<Value> = replies.next()?;
+        match answer.as_slice() {
+            [Value::Int(is_set @ (0 | 1))] => Ok(*is_set == 1),
+            [Value::Int(-1), seen] => Err(fence::refused(&replies, self.view, fence, seen)),
+            _ => Err(replies.unexpected()),
+        }
+    }
+
+    /// The published state, and the bytes that say it.
+    async fn read_published(&self, lane: Lane) -> Result<Option<(Vec<u8>, Published)>, Error> {
         let get = Command::on("HMGET", &self.key);
         let get = vec![get.arg(FORMAT_FIELD).arg(PUBLISHED_FIELD)];
-        let mut replies = self.send("read", Lane::Read, get).await?;
+        let mut replies = self.send("read", lane, get).await?;
         let (format, published): (Field, Field) = replies.next()?;
         self.check(format.as_deref())?;
         published
-            .map(|json| Published::from_json(&json))
+            .map(|json| {
+                let published = Published::from_json(&json);
+                let published = published.map_err(|source| self.corrupt("published state", source));
+                Ok((json, published?))
+            })
             .transpose()
-            .map_err(|source| self.corrupt("published state", source))
-    }
-
-    pub(crate) async fn set_published(&self, published: &Published) -> Result<(), Error> {
-        const OPERATION: &str = "write";
-        self.claim(OPERATION).await?;
-        let set = Command::on("HSET", &self.key);
-        let set = vec![set.arg(PUBLISHED_FIELD).arg(published.to_json())];
-        let _added: i64 = self.send(OPERATION, Lane::Write, set).await?.next()?;
-        Ok(())
     }
 
     /// Forgets the view: first that it is published, then its rows, then its layouts, so that a drop
@@ -161,7 +204,10 @@ impl<'a> State<'a> {
         };
         let forget = vec![Command::on("HDEL", &self.key).arg(PUBLISHED_FIELD)];
         let _existed: i64 = self.send(OPERATION, Lane::Write, forget).await?.next()?;
-        let rows = (0..buckets.count()).map(|bucket| buckets.key(self.view, bucket));
+        let rows = (0..buckets.count()).flat_map(|bucket| {
+            let fence = buckets.fence_key(self.view, bucket);
+            [buckets.key(self.view, bucket), fence]
+        });
         let rows: Vec<String> = rows.collect();
         let state = vec![self.key.clone()];
         for keys in rows.chunks(UNLINKS_PER_BATCH).chain([state.as_slice()]) {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use fs_core::Fence;
 use fs_online::{
     Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite, StoreUsage, ViewId,
     ViewKeys, WriteOutcome,
@@ -12,7 +13,7 @@ use crate::page::{self, Keys};
 use crate::state::State;
 use crate::views::Views;
 use crate::write::Target;
-use crate::{RedisOptions, claim, read, write};
+use crate::{RedisOptions, claim, fence, read, write};
 
 /// An online store in Redis. See the [crate](crate) for what it keeps where.
 #[derive(Debug)]
@@ -52,7 +53,12 @@ impl OnlineStore for RedisStore {
         self.state(view).layouts("read").await
     }
 
-    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, Error> {
+    async fn write(
+        &self,
+        view: &ViewId,
+        rows: Vec<RowWrite>,
+        fence: Option<Fence>,
+    ) -> Result<WriteOutcome, Error> {
         if rows.is_empty() {
             return Ok(WriteOutcome::default());
         }
@@ -61,8 +67,14 @@ impl OnlineStore for RedisStore {
             view,
             buckets: &buckets,
             expiry: self.connections.options.expiry,
+            fence,
         };
         write::write(&self.connections, target, rows).await
+    }
+
+    async fn raise_fence(&self, view: &ViewId, fence: Fence) -> Result<(), Error> {
+        let buckets = self.state(view).claim("write").await?;
+        fence::raise(&self.connections, view, &buckets, fence).await
     }
 
     async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
@@ -73,8 +85,15 @@ impl OnlineStore for RedisStore {
         self.state(view).published().await
     }
 
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
-        self.state(view).set_published(&published).await
+    async fn set_published(
+        &self,
+        view: &ViewId,
+        before: Option<&Published>,
+        after: Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, Error> {
+        let state = self.state(view);
+        state.set_published(before, &after, fence).await
     }
 
     async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error> {

@@ -3,10 +3,12 @@
 use std::iter::Peekable;
 
 use bytes::Bytes;
+use fs_core::Fence;
 use fs_online::{Error, RowOrder, RowWrite, ViewId, WriteOutcome, row};
 use redis::{Value, from_redis_value};
 
 use crate::connections::Connections;
+use crate::fence;
 use crate::keyspace::Buckets;
 use crate::reply::Replies;
 use crate::scripts::{Argument, Call, WRITE};
@@ -33,6 +35,8 @@ pub(crate) struct Target<'a> {
     pub(crate) buckets: &'a Buckets,
     /// Whether rows may be forgotten.
     pub(crate) expiry: bool,
+    /// What the writer shows.
+    pub(crate) fence: Option<Fence>,
 }
 
 /// Applies every write, as [`OnlineStore::write`](fs_online::OnlineStore::write) says.
@@ -45,7 +49,7 @@ pub(crate) async fn write(
     for calls in plan(target, rows)? {
         let mut replies = WRITE.call(connections, OPERATION, &calls).await?;
         for _ in &calls {
-            outcome += outcome_of(&mut replies)?;
+            outcome += outcome_of(&mut replies, target)?;
         }
     }
     Ok(outcome)
@@ -89,7 +93,10 @@ fn next_call(
     let mut call = Call {
         slot: target.buckets.slot(bucket),
         key: target.buckets.key(target.view, bucket),
-        arguments: Vec::new(),
+        second_key: target
+            .fence
+            .map(|_| target.buckets.fence_key(target.view, bucket)),
+        arguments: vec![Argument::fence(target.fence)],
     };
     let mut load = Load::default();
     let mut key = first.key.clone();
@@ -140,7 +147,7 @@ impl Load {
 }
 
 /// What the next call says became of its rows.
-fn outcome_of(replies: &mut Replies<'_>) -> Result<WriteOutcome, Error> {
+fn outcome_of(replies: &mut Replies<'_>, target: Target<'_>) -> Result<WriteOutcome, Error> {
     let items: Vec<Value> = replies.next()?;
     match items.as_slice() {
         [Value::Int(-1), Value::BulkString(damaged)] => {
@@ -148,6 +155,7 @@ fn outcome_of(replies: &mut Replies<'_>) -> Result<WriteOutcome, Error> {
             row::order_bytes(damaged)?;
             Err(replies.unexpected())
         }
+        [Value::Int(-2), seen] => Err(fence::refused(replies, target.view, target.fence, seen)),
         [written, kept, deleted] => {
             let count = |item: &Value| from_redis_value(item.clone()).ok();
             match (count(written), count(kept), count(deleted)) {

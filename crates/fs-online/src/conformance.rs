@@ -16,7 +16,9 @@
 
 mod claims;
 mod concurrency;
+mod fences;
 mod fixture;
+mod publishing;
 mod replacing;
 mod rows;
 mod views;
@@ -72,7 +74,7 @@ macro_rules! checks {
     };
 }
 
-const CHECKS: [(&str, Check); 29] = checks![
+const CHECKS: [(&str, Check); 37] = checks![
     rows::a_row_is_read_as_it_was_written,
     rows::an_unknown_key_reads_as_nothing,
     rows::a_view_that_was_never_prepared_reads_as_nothing,
@@ -95,6 +97,14 @@ const CHECKS: [(&str, Check); 29] = checks![
     views::views_and_projects_do_not_see_each_other,
     views::a_dropped_view_is_gone_and_no_other,
     views::pages_of_keys_meet_every_key_once,
+    publishing::the_published_state_is_set_only_if_it_is_what_it_was,
+    publishing::of_several_who_publish_at_once_one_succeeds,
+    fences::a_writer_with_a_smaller_fence_changes_nothing,
+    fences::a_writer_without_a_fence_is_never_shut_out,
+    fences::a_fence_never_gets_lower,
+    fences::views_and_projects_have_fences_of_their_own,
+    fences::a_view_that_is_dropped_forgets_its_fence,
+    fences::nothing_of_a_writer_that_was_shut_out_appears_later,
     claims::a_token_is_claimed_once,
     claims::a_claim_that_is_made_again_is_the_same_claim,
     claims::views_projects_and_tokens_are_claimed_apart,

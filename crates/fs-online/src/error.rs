@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use fs_core::{Code, Coded, DataType};
+use fs_core::{Code, Coded, DataType, Fence};
 
 use crate::ViewId;
 
@@ -50,6 +50,19 @@ pub enum Error {
         store: String,
         /// What to do about it.
         hint: String,
+    },
+    /// Somebody with a greater fence has taken over the view.
+    #[error(
+        "another run has taken over view {view}: its fence is {seen}, and this one shows {shown}; what \
+         it does stands, and this one is to stop"
+    )]
+    Fenced {
+        /// The view.
+        view: ViewId,
+        /// The fence that was shown.
+        shown: Fence,
+        /// The greatest that the store has seen.
+        seen: Fence,
     },
     /// The store's address or folder cannot be used as it is.
     #[error("cannot open the online store {store}: {hint}")]
@@ -238,6 +251,7 @@ impl Coded for Error {
             Self::Unavailable { .. } => Code::Unavailable,
             Self::Timeout { .. } => Code::DeadlineExceeded,
             Self::Full { .. } => Code::ResourceExhausted,
+            Self::Fenced { .. } => Code::Conflict,
             Self::CannotOpen { .. } | Self::NewerFormat { .. } | Self::LayoutClash { .. } => {
                 Code::FailedPrecondition
             }

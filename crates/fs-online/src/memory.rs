@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use fs_core::Fence;
 
 use crate::{
     Decision, EncodedKey, Error, KeyCursor, KeyPage, OnlineStore, Published, RowLayout, RowWrite,
@@ -24,6 +25,7 @@ struct View {
     layouts: BTreeMap<u32, RowLayout>,
     published: Option<Published>,
     claims: HashMap<String, Bytes>,
+    fence: Option<Fence>,
 }
 
 /// How many rows are written under one lock, so that a large batch does not hold up the readers.
@@ -48,6 +50,18 @@ impl MemoryStore {
 }
 
 impl View {
+    /// An error if a greater fence than `shown` was seen.
+    fn check(&self, view: &ViewId, shown: Option<Fence>) -> Result<(), Error> {
+        match (shown, self.fence) {
+            (Some(shown), Some(seen)) if seen > shown => Err(Error::Fenced {
+                view: view.clone(),
+                shown,
+                seen,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn apply(&mut self, write: &RowWrite) -> Result<Decision, Error> {
         let stored = self.rows.get(&write.key);
         let decision = write.decide(stored.map(AsRef::as_ref))?;
@@ -108,18 +122,32 @@ impl OnlineStore for MemoryStore {
         Ok(layouts.unwrap_or_default())
     }
 
-    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, Error> {
+    async fn write(
+        &self,
+        view: &ViewId,
+        rows: Vec<RowWrite>,
+        fence: Option<Fence>,
+    ) -> Result<WriteOutcome, Error> {
         let mut outcome = WriteOutcome::default();
         for rows in rows.chunks(ROWS_PER_LOCK) {
-            self.change(view, |view| {
+            self.change(view, |stored| {
+                stored.check(view, fence)?;
                 for write in rows {
-                    outcome.count(view.apply(write)?);
+                    outcome.count(stored.apply(write)?);
                 }
                 Ok::<(), Error>(())
             })?;
             tokio::task::yield_now().await;
         }
         Ok(outcome)
+    }
+
+    async fn raise_fence(&self, view: &ViewId, fence: Fence) -> Result<(), Error> {
+        self.change(view, |stored| {
+            stored.check(view, Some(fence))?;
+            stored.fence = Some(fence);
+            Ok(())
+        })
     }
 
     async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, Error> {
@@ -137,9 +165,22 @@ impl OnlineStore for MemoryStore {
         Ok(self.get(view, |view| view.published.clone()).flatten())
     }
 
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error> {
-        self.change(view, |view| view.published = Some(published));
-        Ok(())
+    async fn set_published(
+        &self,
+        view: &ViewId,
+        before: Option<&Published>,
+        after: Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, Error> {
+        self.change(view, |stored| {
+            stored.check(view, fence)?;
+            let found = stored.published.as_ref();
+            let is_set = found == before || found == Some(&after);
+            if is_set {
+                stored.published = Some(after);
+            }
+            Ok(is_set)
+        })
     }
 
     async fn once(&self, view: &ViewId, token: &str, value: &[u8]) -> Result<Option<Bytes>, Error> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fs_core::{EventTime, ProjectName, ViewName};
+use fs_core::{EventTime, Fence, ProjectName, ViewName};
 use serde::{Deserialize, Serialize};
 
 use crate::{EncodedKey, Error, RowLayout, RowOrder, row};
@@ -229,7 +229,29 @@ pub trait OnlineStore: Send + Sync + fmt::Debug {
     /// in the order given where a key appears twice. When it returns, the rows are there to stay.
     ///
     /// After an error some of the rows may be written; writing them again is harmless.
-    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, Error>;
+    ///
+    /// A writer that holds a lease shows its `fence`: where a greater one was seen, the rest is refused
+    /// with [`Error::Fenced`]. One without (a push) is never refused.
+    ///
+    /// ```text
+    ///   seen by raise_fence     shown         then
+    ///   nothing, 6 or 7         7             the rows are written
+    ///   8                       7             Fenced
+    ///   anything                none          the rows are written
+    /// ```
+    async fn write(
+        &self,
+        view: &ViewId,
+        rows: Vec<RowWrite>,
+        fence: Option<Fence>,
+    ) -> Result<WriteOutcome, Error>;
+
+    /// Shuts out all writers of the view with a smaller fence: once this returns, nothing that they
+    /// write is applied, whenever they sent it.
+    ///
+    /// What was seen never gets smaller: a `fence` below it is [`Error::Fenced`], and raising it to the
+    /// same again changes nothing.
+    async fn raise_fence(&self, view: &ViewId, fence: Fence) -> Result<(), Error>;
 
     /// The rows of all keys of all requests, in their order; `None` for a key without a row.
     ///
@@ -239,8 +261,24 @@ pub trait OnlineStore: Send + Sync + fmt::Debug {
     /// What [`set_published`](Self::set_published) recorded last.
     async fn published(&self, view: &ViewId) -> Result<Option<Published>, Error>;
 
-    /// Records how far the view has come.
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), Error>;
+    /// Records how far the view has come, if nobody has recorded anything since `before` was read;
+    /// whether `after` is what is recorded now. Of several at once with the same `before`, one succeeds.
+    ///
+    /// ```text
+    ///   recorded     before      after     answer     recorded then
+    ///   nothing      none        B         true       B
+    ///   A            A           B         true       B
+    ///   B            anything    B         true       B              doing it again is harmless
+    ///   C            A or none   B         false      C
+    /// ```
+    /// The `fence` counts as in [`write`](Self::write).
+    async fn set_published(
+        &self,
+        view: &ViewId,
+        before: Option<&Published>,
+        after: Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, Error>;
 
     /// Claims `token` for `value`, unless somebody has claimed it: then that value, and nothing changes.
     ///
@@ -265,8 +303,12 @@ pub trait OnlineStore: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<KeyPage, Error>;
 
-    /// Forgets the view: rows, layouts and published state, without scanning the store. Dropping a
-    /// view that is not there is fine.
+    /// Forgets the view: rows, layouts, published state and fence, without scanning the store. Dropping
+    /// a view that is not there is fine.
+    ///
+    /// The fence goes too, so that a registry that is made anew, and counts from the beginning, is not
+    /// shut out by what it knows nothing of. A writer that slept through the drop may write again:
+    /// whoever publishes the view anew shuts it out, and publishes everything.
     async fn drop_view(&self, view: &ViewId) -> Result<(), Error>;
 
     /// Whether the store answers.

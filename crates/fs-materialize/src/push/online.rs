@@ -101,7 +101,7 @@ impl Inner {
             .await
             .map_err(failed)?;
         for (winners, writes) in winners.chunks(WRITTEN).zip(writes.chunks(WRITTEN)) {
-            let done = self.online.write(&job.id, writes.to_vec()).await;
+            let done = self.online.write(&job.id, writes.to_vec(), None).await;
             let all = done.map_err(failed)?.kept == 0;
             let stored = if all {
                 vec![true; winners.len()]

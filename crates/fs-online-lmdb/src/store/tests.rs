@@ -91,11 +91,11 @@ async fn a_full_map_grows_up_to_its_limit_and_then_says_so() {
     };
     let store = LmdbStore::open(folder.path(), options).unwrap();
     let fits = (0..1_000).map(|n| RowWrite::newest(key(n), row(1, 2_000)));
-    let outcome = store.write(&view("v"), fits.collect()).await.unwrap();
+    let outcome = store.write(&view("v"), fits.collect(), None).await.unwrap();
     assert_eq!(outcome.written, 1_000);
     let too_much = (1_000..9_000).map(|n| RowWrite::newest(key(n), row(1, 2_000)));
     let error = store
-        .write(&view("v"), too_much.collect())
+        .write(&view("v"), too_much.collect(), None)
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::ResourceExhausted);
@@ -108,7 +108,7 @@ async fn a_folder_may_be_opened_twice_and_reopened() {
     let folder = TempDir::new().unwrap();
     let (first, second) = (open(&folder), open(&folder));
     let write = RowWrite::newest(key(1), row(1, 1));
-    first.write(&view("v"), vec![write]).await.unwrap();
+    first.write(&view("v"), vec![write], None).await.unwrap();
     assert_eq!(read(&second, &view("v"), key(1)).await, Some(row(1, 1)));
     drop((first, second));
     let reopened = open(&folder);
@@ -126,14 +126,14 @@ async fn long_keys_with_the_same_hash_are_different_keys() {
     let (store, view) = (open(&folder), view("v"));
     for (round, key) in (1..).zip(&keys) {
         let write = RowWrite::newest(key.clone(), row(round, 1));
-        store.write(&view, vec![write]).await.unwrap();
+        store.write(&view, vec![write], None).await.unwrap();
     }
     for (round, key) in (1..).zip(&keys) {
         assert_eq!(read(&store, &view, key.clone()).await, Some(row(round, 1)));
     }
     let first = fs_online::row::order(&row(1, 1)).unwrap();
     let removal = RowWrite::replace(keys[0].clone(), None, first);
-    store.write(&view, vec![removal]).await.unwrap();
+    store.write(&view, vec![removal], None).await.unwrap();
     assert_eq!(read(&store, &view, keys[0].clone()).await, None);
     assert_eq!(read(&store, &view, keys[1].clone()).await, Some(row(2, 1)));
 }

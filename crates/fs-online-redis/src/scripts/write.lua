@@ -1,14 +1,31 @@
 -- Applies writes to one bucket, and forgets a few rows that need not be kept any more.
 --
 --   KEYS[1]  the bucket: a hash from entity key to stored row
---   ARGV     for every write: key, stored row or '', order of the row that it replaces or ''
---   answer   {stored, kept, deleted}, or {-1, the beginning of a stored row that is damaged}
+--   KEYS[2]  the hash with the fence of the bucket, for a writer that shows one
+--   ARGV     the fence of the writer, or ''; then for every write: key, stored row or '', order of the
+--            row that it replaces or ''
+--   answer   {stored, kept, deleted}, or {-1, the beginning of a stored row that is damaged}, or
+--            {-2, the fence that is greater than the one shown}
 --
 -- A stored row begins with the minute from which it may be forgotten (u32, little-endian; 0: never).
 -- The packed row follows; it has its format (1) in its first byte and its order in bytes 6 to 29,
 -- counted from 1: bytes 5 and 10 to 33 here.
 
 local bucket = KEYS[1]
+
+-- Decimal digits. Not by `tonumber`: a double has no room for all of them.
+local function is_greater(a, b)
+  if #a ~= #b then
+    return #a > #b
+  end
+  for at = 1, #a do
+    local left, right = string.byte(a, at), string.byte(b, at)
+    if left ~= right then
+      return left > right
+    end
+  end
+  return false
+end
 
 -- Byte by byte: `<` on strings would go by the locale of the server.
 local function is_newer(row, stored)
@@ -48,12 +65,19 @@ local function forget(rows)
   end
 end
 
+if ARGV[1] ~= '' then
+  local seen = redis.call('HGET', KEYS[2], 'fence')
+  if seen and is_greater(seen, ARGV[1]) then
+    return {-2, seen}
+  end
+end
+
 local was_there = redis.call('EXISTS', bucket) == 1
 local written, kept, deleted = 0, 0, 0
 -- The greatest minute of the rows that were stored, and whether one of them has none.
 local latest, forever = 0, false
 
-for at = 1, #ARGV, 3 do
+for at = 2, #ARGV, 3 do
   local key, row, replaces = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local stored = redis.call('HGET', bucket, key)
   if stored and (#stored < 33 or string.byte(stored, 5) ~= 1) then

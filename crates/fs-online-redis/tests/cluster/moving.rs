@@ -58,7 +58,7 @@ async fn slots_that_move_under_load_cost_no_failed_and_no_wrong_answer() {
         while !done_writing.load(Ordering::Acquire) {
             event += 1;
             let rows = (0..KEYS).map(|number| RowWrite::newest(key(number), row(event)));
-            let outcome = writer.write(&view_written, rows.collect()).await;
+            let outcome = writer.write(&view_written, rows.collect(), None).await;
             let outcome = outcome.unwrap_or_else(|error| panic!("{}", report(&error)));
             assert_eq!(outcome.written, u64::try_from(KEYS).unwrap());
             progress.store(event, Ordering::Release);

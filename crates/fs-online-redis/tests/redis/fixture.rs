@@ -99,7 +99,7 @@ pub(crate) async fn write(
     event: i64,
 ) -> Result<u64, Error> {
     let rows = (0..count).map(|number| RowWrite::newest(key(number), row(event)));
-    Ok(store.write(view, rows.collect()).await?.written)
+    Ok(store.write(view, rows.collect(), None).await?.written)
 }
 
 pub(crate) async fn read(

@@ -29,7 +29,7 @@ fn after(hours: i64) -> i64 {
 /// Writes rows under `keys` that are kept until then.
 async fn write(store: &RedisStore, view: &ViewId, keys: std::ops::Range<i64>, until: Option<i64>) {
     let rows = keys.map(|number| RowWrite::newest(key(number), row(1)).kept_until(until));
-    store.write(view, rows.collect()).await.unwrap();
+    store.write(view, rows.collect(), None).await.unwrap();
 }
 
 /// How long the bucket of a key lasts, in milliseconds; -1 without an end, -2 if it is not there.
@@ -86,7 +86,7 @@ async fn a_bucket_lasts_as_long_as_its_last_row_and_for_ever_with_one_that_does(
         let order = fs_online::row::order(&row(1)).unwrap();
         RowWrite::replace(key(*number), None, order)
     });
-    let outcome = store.write(&view, gone.collect()).await.unwrap();
+    let outcome = store.write(&view, gone.collect(), None).await.unwrap();
     assert_eq!(outcome.deleted, 6);
     write(&store, &view, one(0), Some(after(1))).await;
     assert_about(lasts(&redis, &view, 0), 1);

@@ -149,11 +149,11 @@ async fn a_user_needs_no_more_than_the_documented_rights() {
     let kept = RowWrite::newest(key(0), row(1));
     let until = i64::MAX;
     store
-        .write(&view, vec![kept.kept_until(Some(until))])
+        .write(&view, vec![kept.kept_until(Some(until))], None)
         .await
         .unwrap();
     store
-        .write(&view, vec![RowWrite::newest(key(0), row(2))])
+        .write(&view, vec![RowWrite::newest(key(0), row(2))], None)
         .await
         .unwrap();
 }

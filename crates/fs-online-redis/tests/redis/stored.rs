@@ -22,7 +22,8 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
     let redis = TestRedis::shared().unwrap();
     let (store, view) = (store(&redis), view());
     store.prepare(&view, &layout()).await.unwrap();
-    store.set_published(&view, published()).await.unwrap();
+    let set = store.set_published(&view, None, published(), None);
+    assert!(set.await.unwrap());
     write(&store, &view, 1, 5).await.unwrap();
 
     let mut server = redis.connect().unwrap();
@@ -91,7 +92,14 @@ async fn a_view_of_a_later_format_is_refused_and_left_as_it_is() {
         store.prepare(&view, &layout()).await.unwrap_err(),
         store.layouts(&view).await.unwrap_err(),
         store.published(&view).await.unwrap_err(),
-        store.set_published(&view, published()).await.unwrap_err(),
+        store
+            .set_published(&view, None, published(), None)
+            .await
+            .unwrap_err(),
+        store
+            .raise_fence(&view, fs_core::Fence::new(1))
+            .await
+            .unwrap_err(),
         store.keys(&view, None, 1).await.unwrap_err(),
         store.drop_view(&view).await.unwrap_err(),
     ];
@@ -183,7 +191,7 @@ async fn large_buckets_are_listed_piece_by_piece() {
     let rows = alike
         .iter()
         .map(|key| RowWrite::newest(key.clone(), row(1)));
-    store.write(&view, rows.collect()).await.unwrap();
+    store.write(&view, rows.collect(), None).await.unwrap();
     let (mut found, mut from, mut pages) = (Vec::new(), None, 0);
     loop {
         let page = store.keys(&view, from.as_ref(), 10_000).await.unwrap();
@@ -205,7 +213,8 @@ async fn a_dropped_view_leaves_nothing_behind() {
     let redis = TestRedis::private().unwrap();
     let (store, view) = (store(&redis), view());
     store.prepare(&view, &layout()).await.unwrap();
-    store.set_published(&view, published()).await.unwrap();
+    let set = store.set_published(&view, None, published(), None);
+    assert!(set.await.unwrap());
     write(&store, &view, 5_000, 1).await.unwrap();
     store.drop_view(&view).await.unwrap();
     let mut server = redis.connect().unwrap();

@@ -43,7 +43,7 @@ async fn the_newest_of_many_racing_writes_stays_and_nobody_ever_sees_it_go_back(
                 };
                 let event = 1 + step * WRITERS + writer;
                 let rows = (0..KEYS).map(|number| RowWrite::newest(key(number), row(event)));
-                store.write(&view, rows.collect()).await.unwrap();
+                store.write(&view, rows.collect(), None).await.unwrap();
                 for (number, seen) in (0..KEYS).zip(&mut seen) {
                     let found = read(&store, &view, number).await.unwrap().unwrap();
                     let found = packed::order(&found).unwrap().event.as_micros();
@@ -71,7 +71,7 @@ async fn of_many_who_replace_one_row_exactly_one_does() {
     let view = view();
     store(&redis).prepare(&view, &layout()).await.unwrap();
     let rows = vec![RowWrite::newest(key(0), row(ROUNDS))];
-    store(&redis).write(&view, rows).await.unwrap();
+    store(&redis).write(&view, rows, None).await.unwrap();
     // Always older than what is replaced, so that nothing but the exchange lets a row in.
     for event in (0..ROUNDS).rev() {
         let start = Arc::new(Barrier::new(usize::try_from(WRITERS).unwrap()));
@@ -83,7 +83,7 @@ async fn of_many_who_replace_one_row_exactly_one_does() {
                 // Connected before the race begins.
                 read(&store, &view, 0).await.unwrap();
                 start.wait().await;
-                store.write(&view, vec![write]).await.unwrap()
+                store.write(&view, vec![write], None).await.unwrap()
             });
         }
         let outcomes = writers.join_all().await;

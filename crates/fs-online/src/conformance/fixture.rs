@@ -49,7 +49,7 @@ impl Fixture {
     }
 
     pub(super) async fn write(&self, rows: Vec<RowWrite>) -> Result<WriteOutcome, Problem> {
-        Ok(self.store.write(&self.view, rows).await?)
+        Ok(self.store.write(&self.view, rows, None).await?)
     }
 
     pub(super) async fn read(

@@ -156,7 +156,7 @@ pub(super) async fn several_views_are_read_at_once(on: Fixture) -> Outcome {
         .await?;
     on.store.prepare(&on.other_view, &layout()).await?;
     on.store
-        .write(&on.other_view, vec![newest(&key(1), at, 3)?])
+        .write(&on.other_view, vec![newest(&key(1), at, 3)?], None)
         .await?;
     let (first, second, none) = ([key(2), key(1)], [key(2), key(1)], [key(1)]);
     let request = |view, keys| ViewKeys { view, keys };

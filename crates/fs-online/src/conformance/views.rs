@@ -47,7 +47,8 @@ pub(super) async fn every_layout_is_remembered(on: Fixture) -> Outcome {
 pub(super) async fn the_published_state_is_absent_at_first_and_reads_back(on: Fixture) -> Outcome {
     let view = &on.view;
     expect_eq("the state", &on.store.published(view).await?, &None)?;
-    on.store.set_published(view, state()).await?;
+    let set = on.store.set_published(view, None, state(), None).await?;
+    expect_eq("whether it is set", &set, &true)?;
     expect_eq(
         "the state",
         &on.store.published(view).await?,
@@ -58,7 +59,9 @@ pub(super) async fn the_published_state_is_absent_at_first_and_reads_back(on: Fi
         as_of: EventTime::from_micros(i64::MIN),
         visibility: String::new(),
     };
-    on.store.set_published(view, back.clone()).await?;
+    let before = Some(&state());
+    let set = on.store.set_published(view, before, back.clone(), None);
+    expect_eq("whether it is set", &set.await?, &true)?;
     expect_eq("the state", &on.store.published(view).await?, &Some(back))?;
     let other = on.store.published(&on.other_view).await?;
     expect_eq("another's state", &other, &None)
@@ -70,7 +73,7 @@ pub(super) async fn views_and_projects_do_not_see_each_other(on: Fixture) -> Out
     for (number, view) in (0..).zip(views) {
         on.store.prepare(view, &layout()).await?;
         on.store
-            .write(view, vec![newest(&key(1), at, number)?])
+            .write(view, vec![newest(&key(1), at, number)?], None)
             .await?;
     }
     for (number, view) in (0..).zip(views) {
@@ -88,9 +91,9 @@ pub(super) async fn a_dropped_view_is_gone_and_no_other(on: Fixture) -> Outcome 
     for view in views {
         on.store.prepare(view, &layout()).await?;
         on.store.prepare(view, &second_layout()).await?;
-        on.store.set_published(view, state()).await?;
+        on.store.set_published(view, None, state(), None).await?;
         let rows: Result<_, Problem> = (0..300).map(|n| newest(&key(n), at, n)).collect();
-        on.store.write(view, rows?).await?;
+        on.store.write(view, rows?, None).await?;
     }
     on.store.drop_view(&on.view).await?;
     let keys: Vec<EncodedKey> = (0..300).map(key).collect();

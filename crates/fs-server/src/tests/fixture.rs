@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray};
 use async_trait::async_trait;
 use bytes::Bytes;
-use fs_core::{Catalog, Clock, EventTime, FixedClock, KeyValue, Location, ViewName};
+use fs_core::{Catalog, Clock, EventTime, Fence, FixedClock, KeyValue, Location, ViewName};
 use fs_engine::{Engine, EngineOptions};
 use fs_materialize::{Materializer, Pusher};
 use fs_offline::OfflineStore;
@@ -202,7 +202,7 @@ impl Running {
         store.prepare(&id, &layout).await.unwrap();
         let key = encode_key(&[KeyValue::String(origin.to_owned())]);
         store
-            .write(&id, vec![RowWrite::newest(key, row)])
+            .write(&id, vec![RowWrite::newest(key, row)], None)
             .await
             .unwrap();
     }
@@ -367,8 +367,16 @@ impl OnlineStore for TestStore {
         self.check()?;
         self.inner.layouts(view).await
     }
-    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, StoreError> {
-        self.inner.write(view, rows).await
+    async fn write(
+        &self,
+        view: &ViewId,
+        rows: Vec<RowWrite>,
+        fence: Option<Fence>,
+    ) -> Result<WriteOutcome, StoreError> {
+        self.inner.write(view, rows, fence).await
+    }
+    async fn raise_fence(&self, view: &ViewId, fence: Fence) -> Result<(), StoreError> {
+        self.inner.raise_fence(view, fence).await
     }
     async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, StoreError> {
         self.check()?;
@@ -386,8 +394,14 @@ impl OnlineStore for TestStore {
         let _pass = self.gate.acquire().await;
         self.inner.published(view).await
     }
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), StoreError> {
-        self.inner.set_published(view, published).await
+    async fn set_published(
+        &self,
+        view: &ViewId,
+        before: Option<&Published>,
+        after: Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, StoreError> {
+        self.inner.set_published(view, before, after, fence).await
     }
     async fn once(
         &self,

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fs_core::{
     Catalog, CreatedTime, DataType, Entity, EventTime, Feature, FeatureRequest, FeatureService,
-    FeatureView, FixedClock, JoinKey, KeyType, KeyValue, Meta, Naming, PointInTime, Selected,
-    ServiceEntry, Span, Ttl, ViewName,
+    FeatureView, Fence, FixedClock, JoinKey, KeyType, KeyValue, Meta, Naming, PointInTime,
+    Selected, ServiceEntry, Span, Ttl, ViewName,
 };
 use fs_online::key::encode_key;
 use fs_online::{
@@ -186,7 +186,7 @@ impl Shop {
         let id = ViewId::new(self.catalog.project.clone(), view.name.clone());
         self.store.prepare(&id, &layout).await.unwrap();
         let write = RowWrite::newest(encode_key(&parts), row);
-        self.store.write(&id, vec![write]).await.unwrap();
+        self.store.write(&id, vec![write], None).await.unwrap();
     }
 
     /// Reads features, each `view:feature`.
@@ -294,8 +294,16 @@ impl OnlineStore for CountingStore {
         self.layouts_read.fetch_add(1, Ordering::SeqCst);
         self.inner.layouts(view).await
     }
-    async fn write(&self, view: &ViewId, rows: Vec<RowWrite>) -> Result<WriteOutcome, StoreError> {
-        self.inner.write(view, rows).await
+    async fn write(
+        &self,
+        view: &ViewId,
+        rows: Vec<RowWrite>,
+        fence: Option<Fence>,
+    ) -> Result<WriteOutcome, StoreError> {
+        self.inner.write(view, rows, fence).await
+    }
+    async fn raise_fence(&self, view: &ViewId, fence: Fence) -> Result<(), StoreError> {
+        self.inner.raise_fence(view, fence).await
     }
     async fn read(&self, requests: &[ViewKeys<'_>]) -> Result<Vec<Vec<Option<Bytes>>>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
@@ -306,8 +314,14 @@ impl OnlineStore for CountingStore {
     async fn published(&self, view: &ViewId) -> Result<Option<Published>, StoreError> {
         self.inner.published(view).await
     }
-    async fn set_published(&self, view: &ViewId, published: Published) -> Result<(), StoreError> {
-        self.inner.set_published(view, published).await
+    async fn set_published(
+        &self,
+        view: &ViewId,
+        before: Option<&Published>,
+        after: Published,
+        fence: Option<Fence>,
+    ) -> Result<bool, StoreError> {
+        self.inner.set_published(view, before, after, fence).await
     }
     async fn once(
         &self,

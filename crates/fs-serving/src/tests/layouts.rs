@@ -76,7 +76,7 @@ async fn put_bytes(shop: &Shop, change: impl FnOnce(&mut Vec<u8>)) {
     change(&mut row);
     let view = ViewId::new("flights".parse().unwrap(), "weather".parse().unwrap());
     let write = RowWrite::newest(string_key("EWR"), row.into());
-    shop.store.write(&view, vec![write]).await.unwrap();
+    shop.store.write(&view, vec![write], None).await.unwrap();
 }
 
 #[tokio::test]

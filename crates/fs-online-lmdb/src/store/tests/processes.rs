@@ -28,7 +28,10 @@ async fn child() {
     }
     store.prepare(&view("shared"), &layout()).await.unwrap();
     for round in 1..=u8::MAX {
-        store.write(&view("shared"), rows(round)).await.unwrap();
+        store
+            .write(&view("shared"), rows(round), None)
+            .await
+            .unwrap();
         // Past the capture of the test runner, which takes only what `print!` writes.
         writeln!(std::io::stdout(), "\nacked {round}").unwrap();
     }
@@ -127,7 +130,10 @@ async fn what_was_acknowledged_survives_kill_9_and_others_go_on_writing() {
     let store = open(&folder);
     let found = rounds(&store).await;
     assert!(found.iter().all(|round| *round >= last), "{found:?}");
-    let outcome = store.write(&view("shared"), rows(u8::MAX)).await.unwrap();
+    let outcome = store
+        .write(&view("shared"), rows(u8::MAX), None)
+        .await
+        .unwrap();
     assert_eq!(outcome.written, KEYS.unsigned_abs());
 }
 
@@ -136,12 +142,12 @@ async fn a_view_that_another_process_dropped_can_be_published_again() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder);
     store.prepare(&view("shared"), &layout()).await.unwrap();
-    store.write(&view("shared"), rows(9)).await.unwrap();
+    store.write(&view("shared"), rows(9), None).await.unwrap();
     let (mut child, _output) = start("drop", &folder);
     assert!(child.wait().unwrap().success());
     assert_eq!(rounds(&store).await, vec![0; 100]);
     assert_eq!(store.layouts(&view("shared")).await.unwrap(), []);
     store.prepare(&view("shared"), &layout()).await.unwrap();
-    store.write(&view("shared"), rows(1)).await.unwrap();
+    store.write(&view("shared"), rows(1), None).await.unwrap();
     assert_eq!(rounds(&store).await, vec![1; 100]);
 }

@@ -221,7 +221,7 @@ fn world(users: usize, seed: u64, whole: bool) -> World {
                     row,
                 )
             });
-            store.write(&id, writes.collect()).await.unwrap();
+            store.write(&id, writes.collect(), None).await.unwrap();
         }
         store
     });

@@ -134,7 +134,7 @@ pub(super) async fn put(running: &Running, view: &str, key: &[KeyValue], event: 
     let store = &running.setup.store.inner;
     store.prepare(&id, &layout).await.unwrap();
     let row = RowWrite::newest(encode_key(key), row);
-    store.write(&id, vec![row]).await.unwrap();
+    store.write(&id, vec![row], None).await.unwrap();
 }
 
 fn batch(view: &FeatureView, row: &str) -> RecordBatch {
