@@ -95,7 +95,7 @@ impl fmt::Display for Literal {
 ///
 /// There is one zero: -0 is read as 0. It is stored as the shortest text that reads back as the same
 /// number, because readers of JSON may round numbers.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Finite(f64);
 
@@ -125,6 +125,12 @@ impl Eq for Finite {}
 impl Ord for Finite {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Finite {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 

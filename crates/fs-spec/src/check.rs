@@ -1,7 +1,8 @@
-//! What single definitions cannot show: duplicates, references and cycles.
+//! What single definitions cannot show: duplicates, references, types of columns and cycles.
 
 mod cycles;
 mod duplicates;
+mod expectations;
 mod references;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub(crate) fn check(drafts: &Drafts, sink: &mut Sink) {
     let index = Index::of(drafts);
     duplicates::check(drafts, &index, sink);
     references::check(drafts, &index, sink);
+    expectations::check(drafts, &index, sink);
     cycles::check(drafts, sink);
 }
 

@@ -5,6 +5,7 @@
 //! drafts, and only when nothing is wrong anywhere does a draft become a definition.
 
 mod entity;
+mod expectation;
 mod fields;
 mod redis;
 mod service;
@@ -22,6 +23,7 @@ use crate::problem::Sink;
 use crate::tree::{Node, Value};
 
 pub(crate) use entity::EntityDraft;
+pub(crate) use expectation::{CheckDraft, ExpectationDraft, report_crossed};
 pub(crate) use service::{EntryDraft, ServiceDraft};
 pub(crate) use settings::{SettingsDraft, settings};
 pub(crate) use source::SourceDraft;
@@ -33,6 +35,7 @@ use fields::Fields;
 #[cfg(test)]
 pub(crate) mod grammar {
     pub(crate) use super::entity::{ENTITY, JOIN_KEY};
+    pub(crate) use super::expectation::GRAMMARS as EXPECTATIONS;
     pub(crate) use super::redis::{REDIS, TLS};
     pub(crate) use super::service::{ENTRY, SERVICE};
     pub(crate) use super::settings::{EMBEDDED, ENGINE, FOLDER, SETTINGS};
@@ -43,6 +46,14 @@ pub(crate) mod grammar {
 
     pub(crate) fn formats() -> BTreeSet<String> {
         super::source::FORMATS.names()
+    }
+
+    pub(crate) fn on_failure() -> BTreeSet<String> {
+        super::expectation::ON_FAILURE.names()
+    }
+
+    pub(crate) fn expect() -> BTreeSet<String> {
+        super::expectation::EXPECT.names()
     }
 
     pub(crate) fn point_in_time() -> BTreeSet<String> {

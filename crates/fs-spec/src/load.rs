@@ -316,7 +316,7 @@ fn catalog(project: fs_core::ProjectName, drafts: Drafts) -> Option<Catalog> {
         catalog.sources.insert(source.name.clone(), source);
     }
     for draft in drafts.views {
-        let view = draft.finish()?;
+        let view = draft.finish(&catalog)?;
         catalog.feature_views.insert(view.name.clone(), view);
     }
     for draft in drafts.services {

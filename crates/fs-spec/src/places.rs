@@ -49,6 +49,8 @@ pub enum Place {
     ViewFeature(ViewName, FeatureName),
     /// The type of a feature in the `schema` of a view.
     ViewFeatureType(ViewName, FeatureName),
+    /// An expectation of a view, by its name.
+    ViewExpectation(ViewName, String),
     /// The name of a feature service.
     Service(ServiceName),
 }
@@ -74,7 +76,8 @@ impl Place {
             Self::ViewEntity(view, _)
             | Self::ViewSource(view)
             | Self::ViewQuery(view)
-            | Self::ViewFeature(view, _) => Self::View(view.clone()),
+            | Self::ViewFeature(view, _)
+            | Self::ViewExpectation(view, _) => Self::View(view.clone()),
             Self::ViewFeatureType(view, feature) => {
                 Self::ViewFeature(view.clone(), feature.clone())
             }
@@ -162,6 +165,12 @@ impl Positions {
                 self.add(place, Some(&feature.name));
                 let place = Place::ViewFeatureType(name(), feature_name());
                 self.add(place, feature.data_type.as_ref());
+            }
+        }
+        for view in &drafts.views {
+            for expectation in &view.expectations {
+                let place = Place::ViewExpectation(view.name.value.clone(), expectation.name());
+                self.add(place, Some(&expectation.kind));
             }
         }
         for service in &drafts.services {

@@ -5,6 +5,7 @@
 //! left to the decoders alone.
 
 mod documents;
+mod expectations;
 mod settings;
 mod values;
 

@@ -1,9 +1,13 @@
 //! Which tables a query selects from, as far as its words tell.
 //!
-//! A tokenizer, not a parser: enough to find cycles between SQL sources and to draw lineage without
-//! a query engine. The engine has the last word on what a query means.
+//! A tokenizer, not a parser: enough to find cycles between SQL sources, to draw lineage and to tell what
+//! is no condition, without a query engine. The engine has the last word on what a query means.
+
+mod predicate;
 
 use std::collections::BTreeSet;
+
+pub use predicate::{PredicateError, check_predicate};
 
 /// The tables that `query` names after `FROM`, `JOIN` or a comma between them, in lower case.
 ///
@@ -43,6 +47,8 @@ enum Token {
     Sign(char),
     /// A string or a number.
     Literal,
+    /// The start of a string, a name or a comment that does not end.
+    Unclosed(&'static str),
 }
 
 impl Token {
@@ -68,14 +74,20 @@ fn tokenize(query: &str) -> Vec<Token> {
         } else if rest.starts_with("--") {
             rest = rest.split_once('\n').map_or("", |(_, after)| after);
         } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").map_or("", |(_, after)| after);
+            let end = comment.split_once("*/");
+            if end.is_none() {
+                tokens.push(Token::Unclosed("/*"));
+            }
+            rest = end.map_or("", |(_, after)| after);
         } else if c == '\'' {
-            rest = quoted(rest, c).1;
-            tokens.push(Token::Literal);
+            let (_, end) = quoted(rest, c);
+            tokens.push(end.map_or(Token::Unclosed("'"), |_| Token::Literal));
+            rest = end.unwrap_or_default();
         } else if c == '"' || c == '`' {
-            let (name, after) = quoted(rest, c);
-            tokens.push(Token::Quoted(name));
-            rest = after;
+            let sign = if c == '"' { "\"" } else { "`" };
+            let (name, end) = quoted(rest, c);
+            tokens.push(end.map_or(Token::Unclosed(sign), |_| Token::Quoted(name)));
+            rest = end.unwrap_or_default();
         } else if c.is_alphanumeric() || c == '_' {
             let end = rest
                 .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$')
@@ -95,14 +107,15 @@ fn tokenize(query: &str) -> Vec<Token> {
     tokens
 }
 
-/// What stands between quotes (doubled ones inside stand for one), and what follows.
-fn quoted(text: &str, quote: char) -> (String, &str) {
+/// What stands between quotes (doubled ones inside stand for one), and what follows; `None` if they are
+/// never closed.
+fn quoted(text: &str, quote: char) -> (String, Option<&str>) {
     let mut inside = String::new();
     let mut rest = &text[quote.len_utf8()..];
     loop {
         let Some((part, after)) = rest.split_once(quote) else {
             inside.push_str(rest);
-            return (inside, "");
+            return (inside, None);
         };
         inside.push_str(part);
         match after.strip_prefix(quote) {
@@ -110,7 +123,7 @@ fn quoted(text: &str, quote: char) -> (String, &str) {
                 inside.push(quote);
                 rest = after;
             }
-            None => return (inside, after),
+            None => return (inside, Some(after)),
         }
     }
 }

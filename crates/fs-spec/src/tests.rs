@@ -2,6 +2,7 @@
 
 mod between_definitions;
 mod definitions;
+mod expectations;
 mod files;
 mod good;
 mod many_problems;

@@ -13,7 +13,8 @@ use crate::{Literal, Span};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// What reports call it; once in its view.
+    /// What reports call it; once in its view. Where none is given it is that of the check and its column:
+    /// `between_temp`, `row_count`.
     pub name: String,
     /// What must hold.
     pub check: Check,
@@ -144,14 +145,6 @@ impl Check {
             | Self::Unique {}
             | Self::Sql { .. } => true,
             Self::RowCount { .. } | Self::NullFraction { .. } | Self::MaxAge { .. } => false,
-        }
-    }
-
-    /// What it is called where no name is given: `not_null_temp`, `row_count`.
-    pub fn default_name(&self) -> String {
-        match self.column() {
-            Some(column) => format!("{}_{column}", self.as_str()),
-            None => self.as_str().to_owned(),
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn check(drafts: &Drafts, index: &Index<'_>, sink: &mut Sink) {
     }
     for view in &drafts.views {
         features(view, sink);
+        expectations(view, sink);
         columns(view, index, sink);
     }
     for service in &drafts.services {
@@ -78,6 +79,22 @@ fn features(view: &ViewDraft, sink: &mut Sink) {
         |name| format!("{owner} has two features `{name}`"),
         sink,
     );
+}
+
+fn expectations(view: &ViewDraft, sink: &mut Sink) {
+    let mut seen: BTreeMap<String, &Position> = BTreeMap::new();
+    for expectation in &view.expectations {
+        let name = expectation.name();
+        let given = expectation.name.as_ref().map(|name| &name.at);
+        let at = given.unwrap_or(&expectation.kind.at);
+        let first = *seen.entry(name.to_lowercase()).or_insert(at);
+        if first != at {
+            let owner = &view.name.value;
+            let message = format!("view `{owner}` has two expectations called `{name}`");
+            let help = format!("the first is at {first}; give one of them another `name`");
+            sink.report_with_help(at, message, help);
+        }
+    }
 }
 
 fn twice<'a>(

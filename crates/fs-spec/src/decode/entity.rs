@@ -29,7 +29,7 @@ pub(crate) struct EntityDraft {
 #[derive(Debug)]
 pub(crate) struct KeyDraft {
     pub(crate) name: At<KeyName>,
-    key_type: Option<KeyType>,
+    pub(crate) key_type: Option<KeyType>,
 }
 
 impl EntityDraft {

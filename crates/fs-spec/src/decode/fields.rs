@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
     /// The value of `field`; a problem if it is missing or null.
     pub(crate) fn required(&self, field: &str, example: &str, sink: &mut Sink) -> Option<&'a Node> {
         let node = self.optional(field);
-        if node.is_none() && !self.is_misspelt(field) {
+        if node.is_none() && !self.misspells(&[field]) {
             let at = self.key_at(field).unwrap_or(self.at);
             let message = format!("{} needs `{field}`", self.called);
             sink.report_with_help(at, message, format!("add `{field}: {example}`"));
@@ -89,14 +89,15 @@ impl<'a> Fields<'a> {
         node
     }
 
-    /// Whether an unknown field was meant to be `field`, and is reported as that already.
-    fn is_misspelt(&self, field: &str) -> bool {
+    /// Whether an unknown field was meant to be one of `fields`, and is reported as that already.
+    pub(crate) fn misspells(&self, fields: &[&str]) -> bool {
         let known = self.grammar.fields;
         self.pairs
             .iter()
             .map(|pair| pair.key.as_str())
             .filter(|key| !known.contains(key) && !self.grammar.later.contains(key))
-            .any(|key| did_you_mean(key, known.iter().copied()) == Some(field))
+            .filter_map(|key| did_you_mean(key, known.iter().copied()))
+            .any(|meant| fields.contains(&meant))
     }
 
     fn pair(&self, field: &str) -> Option<&'a Pair> {

@@ -1,11 +1,12 @@
 //! `kind: feature_view`.
 
 use fs_core::{
-    DataType, EntityName, Feature, FeatureName, FeatureView, Kind, Meta, PointInTime, SourceName,
-    Span, Ttl, ViewName,
+    Catalog, DataType, EntityName, Feature, FeatureName, FeatureView, Kind, Meta, PointInTime,
+    SourceName, Span, Ttl, ViewName,
 };
 
 use crate::cron;
+use crate::decode::expectation::{self, ExpectationDraft};
 use crate::decode::fields::Fields;
 use crate::decode::values::Words;
 use crate::decode::{Grammar, Items, meta, open, values};
@@ -25,18 +26,14 @@ pub(crate) const VIEW: Grammar = Grammar {
         "schema",
         "query",
         "schedule",
+        "freshness",
+        "expectations",
         "online",
         "description",
         "owner",
         "tags",
     ],
-    later: &[
-        "aggregations",
-        "request",
-        "expectations",
-        "freshness",
-        "on_invalid",
-    ],
+    later: &["aggregations", "request", "on_invalid"],
 };
 pub(crate) const FEATURE: Grammar = Grammar {
     fields: &["name", "type", "description"],
@@ -64,6 +61,8 @@ pub(crate) struct ViewDraft {
     pub(crate) schema: Items<FeatureDraft>,
     pub(crate) query: Option<At<String>>,
     schedule: Option<String>,
+    freshness: Option<Span>,
+    pub(crate) expectations: Vec<ExpectationDraft>,
     online: bool,
     meta: Meta,
 }
@@ -77,8 +76,8 @@ pub(crate) struct FeatureDraft {
 }
 
 impl ViewDraft {
-    /// The view; `None` only if a problem was reported.
-    pub(crate) fn finish(self) -> Option<FeatureView> {
+    /// The view, whose entities `catalog` has; `None` only if a problem was reported.
+    pub(crate) fn finish(self, catalog: &Catalog) -> Option<FeatureView> {
         let entities = self.entities.items.into_iter();
         let schema = self.schema.items.into_iter().map(|feature| {
             Some(Feature {
@@ -87,7 +86,7 @@ impl ViewDraft {
                 description: feature.description,
             })
         });
-        Some(FeatureView {
+        let mut view = FeatureView {
             name: self.name.value,
             entities: entities.map(|entity| entity.value).collect(),
             source: self.source?.value,
@@ -97,11 +96,16 @@ impl ViewDraft {
             schema: schema.collect::<Option<_>>()?,
             query: self.query.map(|query| query.value),
             schedule: self.schedule,
-            freshness: None,
+            freshness: self.freshness,
             expectations: Vec::new(),
             online: self.online,
             meta: self.meta,
-        })
+        };
+        let expectations = self.expectations.iter();
+        view.expectations = expectations
+            .map(|expectation| expectation.finish(catalog, &view))
+            .collect::<Option<_>>()?;
+        Some(view)
     }
 }
 
@@ -129,6 +133,8 @@ pub(crate) fn decode(document: &Node, sink: &mut Sink) -> Option<ViewDraft> {
         let check = |text: &str| cron::check(text).map(|()| text.to_owned());
         values::checked(node, "`schedule`", check, sink)
     });
+    let freshness = freshness(&fields, sink);
+    let expectations = expectation::decode(&fields, sink);
     let online = fields
         .optional("online")
         .and_then(|node| values::boolean(node, "`online`", sink));
@@ -143,6 +149,8 @@ pub(crate) fn decode(document: &Node, sink: &mut Sink) -> Option<ViewDraft> {
         schema,
         query,
         schedule: schedule.map(|schedule| schedule.value),
+        freshness,
+        expectations,
         online: online.unwrap_or(true),
         meta,
     })
@@ -160,6 +168,16 @@ fn entities(fields: &Fields<'_>, sink: &mut Sink) -> Option<Items<At<EntityName>
         complete: names.len() == nodes.len(),
         items: names,
     })
+}
+
+fn freshness(fields: &Fields<'_>, sink: &mut Sink) -> Option<Span> {
+    let node = fields.optional("freshness")?;
+    let span = values::parsed::<Span>(node, "`freshness`", sink)?;
+    if span.value.is_zero() {
+        let message = "nothing is that fresh: `freshness` must be longer than 0";
+        sink.report_with_help(&span.at, message, "leave it out for no objective");
+    }
+    Some(span.value)
 }
 
 fn schema(fields: &Fields<'_>, sink: &mut Sink) -> Option<Items<FeatureDraft>> {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use super::expectations::Expectation;
 use super::values::{AnyType, Boolean, Duration, Key, Name, SomeFeatures, Tags};
 
 #[derive(JsonSchema)]
@@ -129,6 +130,10 @@ pub(super) struct FeatureViewDocument {
     query: Option<String>,
     /// When to materialize: five cron fields, UTC.
     schedule: Option<String>,
+    /// How old what is published may get before somebody should look; no objective if absent.
+    freshness: Option<Duration>,
+    /// What its rows must be like before they are committed.
+    expectations: Option<Vec<Expectation>>,
     /// Whether the newest rows are published to the online store.
     #[schemars(extend("default" = true))]
     online: Option<Boolean>,

@@ -47,6 +47,10 @@ fn the_schema_has_exactly_the_fields_that_the_decoders_accept() {
         let accepted: BTreeSet<String> = grammar.fields.iter().map(|f| (*f).to_owned()).collect();
         assert_eq!(properties(name), accepted, "{name}");
     }
+    for (kind, grammar) in grammar::EXPECTATIONS {
+        let accepted: BTreeSet<String> = grammar.fields.iter().map(|f| (*f).to_owned()).collect();
+        assert_eq!(properties(&format!("expect_{kind}")), accepted, "{kind}");
+    }
     let engine: BTreeSet<String> = grammar::ENGINE
         .fields
         .iter()
@@ -89,6 +93,17 @@ fn the_schema_offers_exactly_the_words_that_the_decoders_know() {
     assert_eq!(words(&definition("format")["enum"]), formats);
     let point_in_time = grammar::point_in_time();
     assert_eq!(words(&definition("point_in_time")["enum"]), point_in_time);
+    let kinds: BTreeSet<String> = grammar::EXPECTATIONS
+        .iter()
+        .map(|(kind, _)| (*kind).to_owned())
+        .collect();
+    assert_eq!(kinds, grammar::expect());
+    let on_failure = definition("on_failure");
+    let on_failure = on_failure["oneOf"].as_array().unwrap().iter();
+    let on_failure: BTreeSet<String> = on_failure
+        .filter_map(|word| word["const"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(on_failure, grammar::on_failure());
     let types = &definition("feature")["properties"]["type"]["anyOf"][0]["enum"];
     for name in words(types) {
         assert!(name.parse::<fs_core::DataType>().is_ok(), "{name}");

@@ -74,6 +74,25 @@ values! {
         ],
     });
 
+    /// A number of rows.
+    Rows = json_schema!({
+        "anyOf": [
+            { "type": "integer", "minimum": 0 },
+            { "type": "string", "pattern": INTERPOLATED },
+        ],
+    });
+
+    /// A part of a whole, from 0 to 1.
+    Part = json_schema!({
+        "anyOf": [
+            { "type": "number", "minimum": 0, "maximum": 1 },
+            { "type": "string", "pattern": INTERPOLATED },
+        ],
+    });
+
+    /// A value of the column's type: a number, a text, true or false, or a timestamp as text.
+    Comparable = json_schema!({ "type": ["string", "number", "boolean"] });
+
     /// Text by name; numbers and booleans count as text.
     Tags = json_schema!({
         "type": "object",

@@ -128,8 +128,6 @@ fn grammar_of_later_versions_is_refused_by_name() {
             view("").replace("schema", "aggregations"),
             "`aggregations` of view `v`",
         ),
-        (view("expectations: []"), "`expectations` of view `v`"),
-        (view("freshness: 1h"), "`freshness` of view `v`"),
         (view("request: []"), "`request` of view `v`"),
         (
             "kind: on_demand_feature_view\nname: o\n".to_owned(),

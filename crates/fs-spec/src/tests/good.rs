@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fs_core::{
-    Catalog, CsvOptions, DataType, Entity, Feature, FeatureService, FeatureView, FileFormat,
-    JoinKey, KeyType, Location, Meta, PointInTime, ScalarType, Selected, ServiceEntry, Source,
-    SourceKind, Span, Ttl,
+    Catalog, Check, CsvOptions, DataType, Entity, Expectation, Feature, FeatureService,
+    FeatureView, FileFormat, JoinKey, KeyType, Literal, Location, Meta, OnFailure, PointInTime,
+    ScalarType, Selected, ServiceEntry, Source, SourceKind, Span, Ttl,
 };
 
 use super::files::{SETTINGS, read_files, with};
@@ -59,6 +59,16 @@ schema:
   - { name: wind_speed, type: float64 }
 query: null                           # optional SQL over the source, evaluated by DataFusion
 schedule: "*/15 * * * *"              # optional cron, UTC
+freshness: 2h                         # optional
+expectations:                         # optional
+  - { expect: not_null, column: origin }
+  - { expect: between, column: temp, min: -80, max: 140.5, on_failure: quarantine }
+  - { expect: in_set, column: origin, values: [JFK, "", "1"] }
+  - { expect: unique }
+  - { expect: row_count, min: 1000 }
+  - { expect: null_fraction, column: temp, max: 0.05, on_failure: warn }
+  - { expect: max_age, max: 2d }
+  - { expect: sql, predicate: "wind_speed >= 0", name: wind_is_positive }
 online: true
 ---
 kind: feature_view
@@ -138,6 +148,61 @@ fn sources() -> [Source; 3] {
     ]
 }
 
+fn expectations() -> Vec<Expectation> {
+    let column = |name: &str| name.to_owned();
+    let number = |text: &str| Literal::Float(text.parse().unwrap());
+    let checks = [
+        Check::NotNull {
+            column: column("origin"),
+        },
+        Check::Between {
+            column: column("temp"),
+            min: Some(number("-80")),
+            max: Some(number("140.5")),
+        },
+        Check::InSet {
+            column: column("origin"),
+            values: ["JFK", "", "1"]
+                .map(|text| Literal::String(text.to_owned()))
+                .into(),
+        },
+        Check::Unique {},
+        Check::RowCount {
+            min: Some(1000),
+            max: None,
+        },
+        Check::NullFraction {
+            column: column("temp"),
+            max: "0.05".parse().unwrap(),
+        },
+        Check::MaxAge {
+            max: "2d".parse().unwrap(),
+        },
+        Check::Sql {
+            predicate: "wind_speed >= 0".to_owned(),
+        },
+    ];
+    let names = [
+        ("not_null_origin", OnFailure::Fail),
+        ("between_temp", OnFailure::Quarantine),
+        ("in_set_origin", OnFailure::Fail),
+        ("unique", OnFailure::Fail),
+        ("row_count", OnFailure::Fail),
+        ("null_fraction_temp", OnFailure::Warn),
+        ("max_age", OnFailure::Fail),
+        ("wind_is_positive", OnFailure::Fail),
+    ];
+    checks
+        .into_iter()
+        .zip(names)
+        .map(|(check, (name, on_failure))| Expectation {
+            name: name.to_owned(),
+            check,
+            on_failure,
+        })
+        .collect()
+}
+
 fn views() -> [FeatureView; 2] {
     let float = DataType::Scalar(ScalarType::Float64);
     [
@@ -154,8 +219,8 @@ fn views() -> [FeatureView; 2] {
             ],
             query: None,
             schedule: Some("*/15 * * * *".to_owned()),
-            freshness: None,
-            expectations: Vec::new(),
+            freshness: Some("2h".parse().unwrap()),
+            expectations: expectations(),
             online: true,
             meta: Meta::default(),
         },
