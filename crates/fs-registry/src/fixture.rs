@@ -101,6 +101,67 @@ pub(crate) fn everything() -> Catalog {
     }))
 }
 
+/// `flights` with every kind of expectation and of literal, and a freshness objective.
+pub(crate) fn expected() -> Catalog {
+    let mut catalog = flights();
+    let weather = view_of(&mut catalog, "origin_weather");
+    weather.freshness = Some("2h".parse().unwrap());
+    let limits = |literal: Value| json!({ "expect": "between", "column": "temp", "min": literal });
+    let expectations = [
+        (
+            "key",
+            json!({ "expect": "not_null", "column": "origin" }),
+            "fail",
+        ),
+        (
+            "cold",
+            json!({
+                "expect": "between", "column": "temp",
+                "min": { "float": "-80.1" }, "max": { "float": "140" }
+            }),
+            "quarantine",
+        ),
+        ("int", limits(json!({ "int": -3 })), "fail"),
+        (
+            "time",
+            limits(json!({ "timestamp": at(0).as_micros() })),
+            "fail",
+        ),
+        (
+            "set",
+            json!({
+                "expect": "in_set", "column": "origin",
+                "values": [{ "string": "JFK" }, { "bool": true }]
+            }),
+            "fail",
+        ),
+        ("unique", json!({ "expect": "unique" }), "fail"),
+        (
+            "few",
+            json!({ "expect": "row_count", "min": 1, "max": 100_000 }),
+            "warn",
+        ),
+        (
+            "sparse",
+            json!({ "expect": "null_fraction", "column": "temp", "max": "0.05" }),
+            "warn",
+        ),
+        ("old", json!({ "expect": "max_age", "max": "2d" }), "fail"),
+        (
+            "wind",
+            json!({ "expect": "sql", "predicate": "wind_speed >= 0" }),
+            "fail",
+        ),
+    ];
+    weather.expectations = expectations
+        .map(|(name, check, on_failure)| {
+            let expectation = json!({ "name": name, "check": check, "on_failure": on_failure });
+            serde_json::from_value(expectation).unwrap()
+        })
+        .into();
+    catalog
+}
+
 /// `flights` with another TTL on every view: a change that hurts nobody.
 pub(crate) fn flights_with_ttl(ttl: &str) -> Catalog {
     let mut catalog = flights();

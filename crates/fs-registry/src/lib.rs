@@ -19,6 +19,7 @@
 //! | [`registry`] | [`Registry`]: open, read, plan, apply, roll back |
 //! | [`plan`] | [`Plan`]: what an apply would change, and whom it would hurt |
 //! | [`lease`] | [`Leases`]: who may materialize a view now |
+//! | [`timer`] | [`Timer`]: how long things take, as an argument |
 //! | [`version`] | [`Version`], and the pages of a history |
 //! | [`error`] | [`Error`] |
 //!
@@ -28,6 +29,7 @@ pub mod error;
 pub mod lease;
 pub mod plan;
 pub mod registry;
+pub mod timer;
 pub mod version;
 
 mod format;
@@ -35,9 +37,12 @@ mod objects;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod unsteady;
 
 pub use error::Error;
 pub use lease::{HolderInfo, Lease, LeaseOptions, LeaseState, Leases, Stopped};
-pub use plan::{Action, Change, FieldChange, Hurt, Incompatible, Lost, LostReason, Plan};
+pub use plan::{Action, Backfill, Change, FieldChange, Hurt, Incompatible, Lost, LostReason, Plan};
 pub use registry::{Applied, Force, Registry};
+pub use timer::{ManualTimer, SystemTimer, Timer};
 pub use version::{HistoryEntry, Version};

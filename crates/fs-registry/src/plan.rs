@@ -4,12 +4,14 @@
 //!   current version ─┐                      ┌─► changes       definition by definition, field by field
 //!                    ├─► Plan::between ─────┼─► hurt          services whose callers lose something
 //!   new definitions ─┘                      ├─► incompatible  views whose stored rows cannot follow
+//!                                           ├─► backfills     features that stored rows do not have yet
 //!                                           └─► notes         what to know, and do, afterwards
 //! ```
 //!
 //! A plan prints as people read it ([`Display`](std::fmt::Display)) and serialises for programs. Its order is
 //! the same every time: by kind, then by name, then by field.
 
+mod backfill;
 mod change;
 mod facts;
 mod hurt;
@@ -17,9 +19,10 @@ mod incompatible;
 mod notes;
 mod render;
 
-use fs_core::{Catalog, ProjectName};
+use fs_core::{Catalog, ProjectName, ViewName};
 use serde::Serialize;
 
+pub use backfill::Backfill;
 pub use change::{Action, Change, FieldChange};
 pub use hurt::{Hurt, Lost, LostReason};
 pub use incompatible::{ADVICE, Incompatible};
@@ -40,6 +43,8 @@ pub struct Plan {
     pub hurt: Vec<Hurt>,
     /// The views whose stored data cannot follow; blocks the apply unless forced.
     pub incompatible: Vec<Incompatible>,
+    /// Features that views gain, null in the rows that are there already; blocks nothing.
+    pub backfills: Vec<Backfill>,
     /// What is worth knowing before and after the apply; blocks nothing.
     pub notes: Vec<String>,
     /// The definitions that an apply would record.
@@ -72,9 +77,19 @@ impl Plan {
             changes: change::between(old, new),
             hurt: hurt::find(old, new, &services),
             incompatible: incompatible::find(old, new),
+            backfills: backfill::find(old, new),
             notes: notes::find(old, new, &services),
             catalog: new.clone(),
         })
+    }
+
+    /// The same plan, without the backfills of views that have no rows yet.
+    ///
+    /// A registry does not know which views have any: `has_rows` says so.
+    #[must_use]
+    pub fn with_backfills_where(mut self, has_rows: impl Fn(&ViewName) -> bool) -> Self {
+        self.backfills.retain(|backfill| has_rows(&backfill.view));
+        self
     }
 
     /// Whether there is nothing to apply.

@@ -6,6 +6,7 @@ use fs_registry::{Applied, Force};
 use serde_json::json;
 
 use crate::args::ApplyArgs;
+use crate::commands::plan;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::project::checked;
@@ -14,7 +15,7 @@ use crate::wall_clock;
 pub(super) async fn run(repo: &Path, args: &ApplyArgs, output: Output) -> Result<(), Failure> {
     let (project, repo) = checked(repo).await?;
     let registry = project.registry()?;
-    let plan = registry.plan(&repo.catalog).await?;
+    let plan = plan::plan(&project, &registry, &repo.catalog).await?;
     let now = wall_clock::clock(None).now();
     let applied = registry
         .apply(&plan, force(args.force), now, args.note.as_deref())

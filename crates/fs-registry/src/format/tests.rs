@@ -1,9 +1,11 @@
 use fs_core::{Catalog, Code, Coded};
 
 use super::*;
-use crate::fixture::{at, everything};
+use crate::fixture::{at, everything, expected};
 
 const GOLDEN: &str = include_str!("../../golden/version_v1.json");
+/// Format 1 with the expectations and the freshness that it gained later.
+const EXPECTING: &str = include_str!("../../golden/version_v1_expectations.json");
 
 fn project() -> ProjectName {
     "flights".parse().unwrap()
@@ -22,15 +24,26 @@ fn golden_version() -> Version {
     }
 }
 
+fn expecting_version() -> Version {
+    Version {
+        note: None,
+        catalog: expected().into(),
+        ..golden_version()
+    }
+}
+
 #[test]
 fn version_files_of_format_1_are_read_for_ever() {
     assert_eq!(read(GOLDEN.as_bytes()).unwrap(), golden_version());
+    assert_eq!(read(EXPECTING.as_bytes()).unwrap(), expecting_version());
 }
 
 #[test]
 fn format_1_is_written_as_it_was_frozen() {
     let written = encode(&project(), &golden_version()).unwrap();
     assert_eq!(std::str::from_utf8(&written).unwrap(), GOLDEN);
+    let written = encode(&project(), &expecting_version()).unwrap();
+    assert_eq!(std::str::from_utf8(&written).unwrap(), EXPECTING);
 }
 
 #[test]

@@ -9,7 +9,6 @@ pub(super) fn find(old: &Catalog, new: &Catalog, services: &Services) -> Vec<Str
     let mut notes = Vec::new();
     for before in old.feature_views.values() {
         if let Some(after) = new.feature_views.get(&before.name) {
-            notes.extend(added_features(before, after));
             notes.extend(other_rows(old, before, new, after));
         }
     }
@@ -32,23 +31,6 @@ pub(super) fn find(old: &Catalog, new: &Catalog, services: &Services) -> Vec<Str
         }
     }
     notes
-}
-
-fn added_features(before: &FeatureView, after: &FeatureView) -> Option<String> {
-    let added: Vec<String> = after
-        .schema
-        .iter()
-        .filter(|feature| before.feature_index(feature.name.as_str()).is_none())
-        .map(|feature| format!("`{}`", feature.name))
-        .collect();
-    let plural = if added.len() == 1 { "is" } else { "are" };
-    (!added.is_empty()).then(|| {
-        format!(
-            "{}: {} {plural} null in rows that are there already, until they are materialized again",
-            after.name,
-            added.join(", "),
-        )
-    })
 }
 
 /// Whether the rows that are there already were computed in another way.

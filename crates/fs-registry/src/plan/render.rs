@@ -47,8 +47,11 @@ impl fmt::Display for Plan {
         }
         write_hurt(f, &self.hurt)?;
         write_incompatible(f, &self.incompatible)?;
-        if !self.notes.is_empty() {
+        if !self.notes.is_empty() || !self.backfills.is_empty() {
             writeln!(f, "\nTo know:")?;
+        }
+        for backfill in &self.backfills {
+            writeln!(f, "  {backfill}")?;
         }
         self.notes
             .iter()

@@ -4,7 +4,7 @@ use fs_core::{Catalog, Code, Coded, Selected};
 use insta::assert_snapshot;
 
 use super::*;
-use crate::fixture::{at, everything, flights, flights_with_ttl, service_of, view_of};
+use crate::fixture::{at, everything, expected, flights, flights_with_ttl, service_of, view_of};
 
 fn version(number: u64, catalog: &Catalog) -> Version {
     Version {
@@ -104,9 +104,55 @@ fn a_change_is_shown_field_by_field() {
     0 to add, 4 to change, 0 to remove
 
     To know:
-      origin_weather: `humidity` is null in rows that are there already, until they are materialized again
+      origin_weather: `humidity` is null in rows that are there already, until `fs materialize --backfill --views origin_weather`
       origin_weather: its query changes; rows that are there already stay as they are until they are materialized again
     ");
+}
+
+#[test]
+fn changed_expectations_and_freshness_are_shown_one_by_one() {
+    let mut new = expected();
+    let weather = view_of(&mut new, "origin_weather");
+    weather.freshness = Some("1h".parse().unwrap());
+    weather
+        .expectations
+        .retain(|expectation| expectation.name != "few");
+    weather.expectations[1].on_failure = fs_core::OnFailure::Warn;
+    weather.expectations.swap(2, 3);
+    let mut added = weather.expectations[0].clone();
+    added.name = "another".to_owned();
+    weather.expectations.push(added);
+    assert_snapshot!(plan(&expected(), &new), @r"
+    ~ feature_view origin_weather
+        ~ expectations (order): key, cold, int, time, set, unique, sparse, old, wind -> key, cold, time, int, set, unique, sparse, old, wind
+        + expectations.another: not_null origin, or fail
+        ~ expectations.cold: between temp min -80.1 max 140, or quarantine -> between temp min -80.1 max 140, or warn
+        - expectations.few: row_count min 1 max 100000, or warn
+        ~ freshness: 2h -> 1h
+
+    0 to add, 1 to change, 0 to remove
+    ");
+}
+
+#[test]
+fn a_feature_that_a_view_gains_is_to_be_backfilled_if_there_are_rows() {
+    let gained = plan_of(|catalog| {
+        let weather = view_of(catalog, "origin_weather");
+        weather.schema.push(feature("humidity", "float64"));
+        weather.schema.push(feature("gust", "float64"));
+    });
+    assert_snapshot!(gained, @r"
+    ~ feature_view origin_weather
+        + schema.gust: float64
+        + schema.humidity: float64
+
+    0 to add, 1 to change, 0 to remove
+
+    To know:
+      origin_weather: `humidity`, `gust` are null in rows that are there already, until `fs materialize --backfill --views origin_weather`
+    ");
+    let without_rows = gained.with_backfills_where(|view| view.as_str() != "origin_weather");
+    assert!(!without_rows.to_string().contains("--backfill"));
 }
 
 #[test]
@@ -304,6 +350,7 @@ fn programs_read_the_plan_as_json() {
           ]
         }
       ],
+      "backfills": [],
       "notes": []
     }
     "#);
