@@ -3,7 +3,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint build deps bench bench-training bench-serving fuzz help
+.PHONY: demo test lint build deps bench bench-training bench-serving bench-materialize fuzz help
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,11 @@ bench-serving: deps ## Online lookups, beside bare Redis and Feast; ARGS=… (AR
 	$(CARGO) build --release --workspace --bin fs --bin floor
 	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/serving/run.py --fs $(TARGET)/release/fs --floor $(TARGET)/release/floor $(ARGS)
+
+bench-materialize: deps ## Files to Delta to Redis and LMDB, beside a bare client and Feast; ARGS=… (ARGS=--quick takes a minute)
+	$(CARGO) build --release --workspace --bin fs --bin floor
+	@python="$$(benches/install.sh)" && \
+	  "$$python" benches/materialize/run.py --fs $(TARGET)/release/fs --floor $(TARGET)/release/floor $(ARGS)
 
 SECONDS ?= 60
 

@@ -43,19 +43,21 @@ class Measurement:
     """Most resident memory without mapped files, from samples."""
     message: str
     """The end of what it wrote to standard error."""
+    answer: str
+    """The end of what it wrote to standard output."""
 
 
 def run(command: list[str], scratch: pathlib.Path, limits: Limits, environment: dict[str, str]) -> Measurement:
     """Runs `command` in the folder `scratch`, in a session of its own."""
-    log = scratch / "stderr.txt"
-    with log.open("wb") as stderr:
+    out, log = scratch / "stdout.txt", scratch / "stderr.txt"
+    with out.open("wb") as stdout, log.open("wb") as stderr:
         began = time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=scratch,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=stderr,
+            stdout=stdout,
             stderr=stderr,
             start_new_session=True,
         )
@@ -65,15 +67,20 @@ def run(command: list[str], scratch: pathlib.Path, limits: Limits, environment: 
         wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     watch.stop()
-    message = log.read_text(errors="replace")[-2_000:].strip()
+    message, answer = end_of(log), end_of(out)
     return Measurement(
-        outcome=watch.exceeded or outcome(process.returncode, message),
+        outcome=watch.exceeded or outcome(process.returncode, message + answer),
         wall=wall,
         cpu=usage.ru_utime + usage.ru_stime,
         peak_bytes=max(usage.ru_maxrss * 1024, watch.peak_bytes),
         peak_anonymous_bytes=watch.peak_anonymous_bytes,
         message=message,
+        answer=answer,
     )
+
+
+def end_of(file: pathlib.Path) -> str:
+    return file.read_text(errors="replace")[-2_000:].strip()
 
 
 def outcome(exit_status: int, message: str) -> str:

@@ -1,13 +1,15 @@
-//! What a lookup costs at the least: the floor that `fs` is measured against.
+//! What a lookup, or writing rows, costs at the least: the floor that `fs` is measured against.
 //!
 //! ```text
 //!   floor serve       gRPC ─► keys ─► one pipeline to Redis ─► rows, unread, one after the other ─► gRPC
 //!   floor ask-grpc    puts load on that
 //!   floor ask-redis   puts the same load on Redis itself
+//!   floor load        writes all rows of one Redis into another
 //! ```
 //!
 //! It reads the rows that `fs` wrote, where `fs` wrote them, and does nothing with them: no plan, no types, no
-//! statuses, no ttl, no limits, no metrics. `benches/serving/README.md` says how it is used.
+//! statuses, no ttl, no limits, no metrics. `benches/serving/README.md` and `benches/materialize/README.md` say how
+//! it is used.
 
 #![expect(
     clippy::print_stdout,
@@ -15,6 +17,7 @@
 )]
 
 mod ask;
+mod load;
 mod serve;
 mod store;
 
@@ -24,7 +27,7 @@ use clap::{Args, Parser};
 use fs_load::{KeyRange, LoadArgs};
 use fs_online::ViewId;
 
-/// What a lookup costs at the least.
+/// What a lookup, or writing rows, costs at the least.
 #[derive(Debug, Parser)]
 enum Floor {
     /// Answer over gRPC
@@ -50,6 +53,8 @@ enum Floor {
         #[command(flatten)]
         asked: Asked,
     },
+    /// Write the rows of views into another Redis
+    Load(load::LoadArgs),
 }
 
 /// Where the rows are.
@@ -91,6 +96,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Floor::Serve { listen, place } => return serve::run(listen, &place),
         Floor::AskGrpc { server, asked } => ask::grpc(&server, &asked)?,
         Floor::AskRedis { place, asked } => ask::redis(place, &asked)?,
+        Floor::Load(args) => {
+            println!("{}", serde_json::to_string_pretty(&load::run(&args)?)?);
+            return Ok(());
+        }
     };
     println!("{}", serde_json::to_string_pretty(&outcome)?);
     Ok(())

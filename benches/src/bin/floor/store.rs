@@ -67,6 +67,17 @@ impl Store {
         })
     }
 
+    /// The hashes that hold the rows of the views.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = &str> {
+        let names = self.views.iter().flat_map(|view| &view.names);
+        names.map(String::as_str)
+    }
+
+    /// What it asks on.
+    pub(crate) fn connection(&mut self) -> &mut MultiplexedConnection {
+        &mut self.connection
+    }
+
     /// The rows that `request` asks for, in one round trip; an error if there is one that is not there.
     pub(crate) async fn read(&mut self, request: &[u8]) -> Result<Rows, String> {
         let pipeline = self.pipeline(request)?;
