@@ -58,7 +58,7 @@ pub use self::state::{HolderInfo, LeaseState};
 use self::store_time::StoreTime;
 use self::watch::Watch;
 use crate::objects::Objects;
-use crate::{Error, Registry};
+use crate::{Error, Registry, Timer};
 
 /// How long leases stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,7 @@ pub struct Leases {
     /// Host and process, as others are told.
     name: String,
     process: Option<Mark>,
+    timer: Arc<dyn Timer>,
     watch: Arc<Watch>,
     store_time: Arc<StoreTime>,
 }
@@ -127,6 +128,13 @@ impl Leases {
     #[must_use]
     pub const fn with_options(mut self, options: LeaseOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// The same, by another timer.
+    #[must_use]
+    pub fn with_timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
         self
     }
 
@@ -167,7 +175,7 @@ impl Leases {
     /// What is recorded of `view`; `None` if it never had a lease.
     pub async fn read(&self, view: &ViewName) -> Result<Option<LeaseState>, Error> {
         let current = self.register(view).read().await?;
-        self.watch.saw(view, current.number);
+        self.watch.saw(view, current.number, self.timer.now());
         Ok((current.number > 0).then_some(current.state))
     }
 
@@ -187,6 +195,7 @@ impl Leases {
         let register = self.register(view);
         for _ in 0..acquire::ROUNDS {
             let current = register.read().await?;
+            self.watch.saw(view, current.number, self.timer.now());
             let held = current.state.holder.as_ref();
             let Some(holder) = held.filter(|holder| !holder.is_gone()).cloned() else {
                 return Ok(None);

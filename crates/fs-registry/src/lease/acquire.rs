@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fs_core::{Clock, ViewName};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::held::Lease;
@@ -14,8 +14,8 @@ use super::register::{Numbered, Register};
 use super::state::HolderInfo;
 use super::store_time::StoreTime;
 use super::{LeaseOptions, Leases};
-use crate::Error;
 use crate::objects::Objects;
+use crate::{Error, SystemTimer};
 
 /// How often a change is tried while others are faster.
 pub(super) const ROUNDS: usize = 50;
@@ -35,6 +35,7 @@ impl Leases {
             options: LeaseOptions::default(),
             name: format!("{}:{}", host.to_string_lossy(), std::process::id()),
             process: Mark::own(),
+            timer: Arc::new(SystemTimer),
             watch: Arc::default(),
             store_time: Arc::new(StoreTime::new()),
         }
@@ -51,14 +52,15 @@ impl Leases {
         wait: Duration,
         waiting: impl Fn(&HolderInfo) + Send + Sync,
     ) -> Result<Lease, Error> {
-        let until = Instant::now() + wait;
+        let until = self.timer.now() + wait;
         let mut told = None;
         loop {
             let holder = match self.attempt(view, what).await? {
                 Attempt::Won(lease) => return Ok(*lease),
                 Attempt::Held(holder) => holder,
             };
-            if Instant::now() >= until {
+            let now = self.timer.now();
+            if now >= until {
                 return Err(Error::Held {
                     view: view.clone(),
                     holder: holder.name,
@@ -70,7 +72,8 @@ impl Leases {
                 waiting(&holder);
                 told = Some(holder.id);
             }
-            sleep_until(until.min(Instant::now() + self.options.look())).await;
+            let look = until.min(now + self.options.look());
+            self.timer.sleep_until(look).await;
         }
     }
 
@@ -88,10 +91,10 @@ impl Leases {
     async fn attempt(&self, view: &ViewName, what: &str) -> Result<Attempt, Error> {
         let register = self.register(view);
         let me = self.introduce(what);
-        let began = Instant::now();
+        let began = self.timer.now();
         for round in 0..ROUNDS {
             let current = register.read().await?;
-            let stood = self.watch.saw(view, current.number);
+            let stood = self.watch.saw(view, current.number, self.timer.now());
             let Numbered { number, state } = current;
             if state.is_held_by(me.id) {
                 // A write whose answer was lost.
@@ -104,11 +107,11 @@ impl Leases {
             {
                 return Ok(Attempt::Held(holder.clone()));
             }
-            let sent = Instant::now();
+            let sent = self.timer.now();
             let next = state.taken(me.clone());
             if let Some(written) = register.write_after(number, &next).await? {
-                self.store_time
-                    .learn(written.at, self.clock.as_ref(), sent.elapsed());
+                let took = self.timer.now().duration_since(sent);
+                self.store_time.learn(written.at, self.clock.as_ref(), took);
                 return Ok(self.won(
                     register,
                     Numbered {
@@ -120,8 +123,10 @@ impl Leases {
                     sent,
                 ));
             }
-            // Everybody who lost comes back at another moment.
-            sleep(jitter(round)).await;
+            // Somebody won. Everybody who lost comes back at another moment.
+            if let Some(pause) = jitter(round) {
+                self.timer.sleep_until(self.timer.now() + pause).await;
+            }
         }
         Err(Error::LeaseContended { view: view.clone() })
     }
@@ -142,6 +147,7 @@ impl Leases {
             renewed,
             options: self.options,
             clock: Arc::clone(&self.clock),
+            timer: Arc::clone(&self.timer),
             store_time: Arc::clone(&self.store_time),
         };
         Attempt::Won(Box::new(Lease::keep(kept, before)))
@@ -161,9 +167,9 @@ impl Leases {
     }
 }
 
-/// A millisecond or so at first, at most 64, and another one for everybody.
-fn jitter(round: usize) -> Duration {
-    let most = 1_000_u64 << round.min(6);
+/// Nothing after the first two rounds, then up to 64 ms, and another one for everybody.
+fn jitter(round: usize) -> Option<Duration> {
+    let doubled = round.checked_sub(2)?.min(6);
     let (random, _) = Uuid::new_v4().as_u64_pair();
-    Duration::from_micros(random % most)
+    Some(Duration::from_micros(random % (1_000 << doubled)))
 }

@@ -11,12 +11,13 @@
 //! first tries: if nobody has taken over, nothing is lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fs_core::code::report;
 use fs_core::{Clock, Fence};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::LeaseOptions;
@@ -26,6 +27,10 @@ use super::register::{Numbered, Register};
 use super::state::LeaseState;
 use super::store_time::StoreTime;
 use crate::Error;
+use crate::timer::{Timer, until};
+
+/// How long the register may take over what the holder asks for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the holder asks for.
 #[derive(Debug)]
@@ -46,6 +51,7 @@ pub(super) struct Kept {
     pub(super) renewed: Instant,
     pub(super) options: LeaseOptions,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) timer: Arc<dyn Timer>,
     pub(super) store_time: Arc<StoreTime>,
 }
 
@@ -53,7 +59,7 @@ pub(super) struct Kept {
 pub(super) async fn run(mut kept: Kept, shared: Arc<Shared>, mut asked: mpsc::Receiver<Asked>) {
     let look = kept.options.look();
     let mut next_beat = kept.renewed + kept.options.heartbeat;
-    let mut next_look = Instant::now() + look;
+    let mut next_look = kept.timer.now() + look;
     loop {
         let lost = shared.why() == Some(Stopped::Lost);
         tokio::select! {
@@ -74,11 +80,11 @@ pub(super) async fn run(mut kept: Kept, shared: Arc<Shared>, mut asked: mpsc::Re
                     return;
                 }
             },
-            () = sleep_until(next_beat.min(next_look)), if !lost => {
-                if Instant::now() >= next_beat || kept.has_changed().await {
+            () = kept.timer.sleep_until(next_beat.min(next_look)), if !lost => {
+                if kept.timer.now() >= next_beat || kept.has_changed().await {
                     next_beat = kept.beat(&shared).await;
                 }
-                next_look = Instant::now() + look;
+                next_look = kept.timer.now() + look;
             }
         }
     }
@@ -87,12 +93,16 @@ pub(super) async fn run(mut kept: Kept, shared: Arc<Shared>, mut asked: mpsc::Re
 impl Kept {
     /// Renews it, and says when to do so again.
     async fn beat(&mut self, shared: &Shared) -> Instant {
-        match self.change(shared, LeaseState::beaten).await {
+        // A call that hangs is given up early enough to try again, and soon after it is all over.
+        let left = (self.renewed + self.options.ttl).duration_since(self.timer.now());
+        let most = self.options.heartbeat / 2;
+        let patience = left.max(self.options.look()).min(most);
+        match self.change(shared, patience, LeaseState::beaten).await {
             Ok(()) => self.renewed + self.options.heartbeat,
             Err(error) => {
                 let view = &self.state.view;
                 tracing::warn!(error = report(&error), %view, "a lease was not renewed");
-                Instant::now() + self.options.look()
+                self.timer.now() + self.options.look()
             }
         }
     }
@@ -100,26 +110,30 @@ impl Kept {
     /// Whether somebody wrote in between; if that cannot be told, the next heartbeat will.
     async fn has_changed(&self) -> bool {
         let asked = self.register.has_changed(self.number);
-        let answer = timeout(self.options.look(), asked).await;
-        matches!(answer, Ok(Ok(true)))
+        let patience = self.timer.now() + self.options.look();
+        matches!(
+            until(self.timer.as_ref(), patience, asked).await,
+            Some(Ok(true))
+        )
     }
 
     async fn set_job(&mut self, shared: &Shared, job: &Value) -> Result<(), Error> {
-        self.change(shared, |state| state.with_job(job.clone()))
+        self.change(shared, PATIENCE, |state| state.with_job(job.clone()))
             .await?;
         shared.set_job(job);
         Ok(())
     }
 
     async fn outgrow(&mut self, shared: &Shared, seen: Fence) -> Result<(), Error> {
-        self.change(shared, |state| state.above(seen)).await?;
+        self.change(shared, PATIENCE, |state| state.above(seen))
+            .await?;
         shared.set_fence(self.state.fence);
         Ok(())
     }
 
     async fn release(&mut self, shared: &Shared) -> Result<(), Error> {
         let fence = self.state.fence;
-        match self.change(shared, LeaseState::released).await {
+        match self.change(shared, PATIENCE, LeaseState::released).await {
             // A release whose answer was lost: nobody else frees what this process holds.
             Err(Error::LeaseLost { .. })
                 if self.state.holder.is_none() && self.state.fence == fence =>
@@ -132,7 +146,7 @@ impl Kept {
 
     async fn leave(&mut self, shared: &Shared) {
         if shared.why() != Some(Stopped::Lost)
-            && let Err(error) = self.change(shared, LeaseState::left).await
+            && let Err(error) = self.change(shared, PATIENCE, LeaseState::left).await
         {
             let view = &self.state.view;
             tracing::debug!(error = report(&error), %view, "a lease was left without a word");
@@ -143,14 +157,15 @@ impl Kept {
     async fn change(
         &mut self,
         shared: &Shared,
+        patience: Duration,
         next: impl Fn(LeaseState) -> LeaseState + Send + Sync,
     ) -> Result<(), Error> {
-        let now = Instant::now();
-        let until = (self.renewed + self.options.ttl).max(now + self.options.heartbeat);
-        let tried = timeout_at(until, self.try_change(shared, next)).await;
-        let changed = tried.unwrap_or_else(|_elapsed| Err(self.register.timeout(until - now)));
+        let timer = Arc::clone(&self.timer);
+        let deadline = timer.now() + patience;
+        let tried = until(timer.as_ref(), deadline, self.try_change(shared, next)).await;
+        let changed = tried.unwrap_or_else(|| Err(self.register.timeout(patience)));
         let over = self.renewed + self.options.ttl;
-        if changed.is_err() && Instant::now() >= over {
+        if changed.is_err() && self.timer.now() >= over {
             shared.stop(Stopped::Lost);
         }
         changed
@@ -162,22 +177,23 @@ impl Kept {
         next: impl Fn(LeaseState) -> LeaseState + Send + Sync,
     ) -> Result<(), Error> {
         for _ in 0..ROUNDS {
-            let sent = Instant::now();
+            // What others hold is not to be changed, also not with the number that was read.
+            if !self.state.is_held_by(self.id) {
+                shared.stop(Stopped::Lost);
+                return Err(self.lost());
+            }
+            let sent = self.timer.now();
             let state = next(self.state.clone());
             if let Some(written) = self.register.write_after(self.number, &state).await? {
-                self.store_time
-                    .learn(written.at, self.clock.as_ref(), sent.elapsed());
+                let took = self.timer.now().duration_since(sent);
+                self.store_time.learn(written.at, self.clock.as_ref(), took);
                 (self.number, self.state, self.renewed) = (written.number, state, sent);
                 return Ok(());
             }
             let Numbered { number, state } = self.register.read().await?;
             (self.number, self.state) = (number, state);
-            if !self.state.is_held_by(self.id) {
-                shared.stop(Stopped::Lost);
-                return Err(self.lost());
-            }
             // A wish to cancel, or a write of ours whose answer was lost.
-            if self.state.holder.as_ref().is_some_and(|own| own.cancel) {
+            if self.state.is_held_by(self.id) && self.state.is_to_be_cancelled() {
                 shared.stop(Stopped::Cancelled);
             }
         }

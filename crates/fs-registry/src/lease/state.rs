@@ -111,6 +111,11 @@ impl LeaseState {
         self.beaten()
     }
 
+    /// Whether somebody asked its holder to stop.
+    pub(super) fn is_to_be_cancelled(&self) -> bool {
+        self.holder.as_ref().is_some_and(|holder| holder.cancel)
+    }
+
     /// Whether `id` holds it.
     pub(super) fn is_held_by(&self, id: Uuid) -> bool {
         let holder = self.holder.as_ref();

@@ -18,15 +18,14 @@ struct Seen {
 }
 
 impl Watch {
-    /// Takes note that the register of `view` is at `number`, and says for how long it has been.
+    /// Takes note that the register of `view` is at `number` now, and says for how long it has been.
     ///
     /// ```text
     ///   second    0    5    12    15    29      31
     ///   number    7    7     8     8     8       8
     ///   stood     0    5     0     3    17      19
     /// ```
-    pub(super) fn saw(&self, view: &ViewName, number: u64) -> Duration {
-        let now = Instant::now();
+    pub(super) fn saw(&self, view: &ViewName, number: u64, now: Instant) -> Duration {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = seen.get(view).filter(|seen| seen.number == number);
         let since = last.map_or(now, |seen| seen.since);
