@@ -21,13 +21,15 @@
 //! | [`places`] | where everything was written, for problems found later |
 //! | [`problem`], [`render`](render()) | problems, for machines and for people |
 //! | [`cron`], [`memory_size`] | two small formats |
-//! | [`sql`] | which tables a query selects from |
+//! | [`sql`] | which tables a query selects from, and what is no condition |
+//! | [`lineage`] | which view is computed from which other views |
 //! | [`json_schema`] | the JSON Schema that editors use |
 
 mod check;
 pub mod cron;
 mod decode;
 mod interpolate;
+pub mod lineage;
 mod load;
 pub mod memory_size;
 pub mod places;
@@ -39,6 +41,7 @@ pub mod settings;
 pub mod sql;
 mod tree;
 
+pub use lineage::Lineage;
 pub use load::{FEATURE_STORE_YAML, LoadError, Repo, load, load_settings};
 pub use places::{Place, Positions};
 pub use position::Position;

@@ -10,6 +10,7 @@ use fs_core::{Catalog, Code, Coded, FeatureRequest, FeatureSet, Naming};
 use crate::check;
 use crate::decode::{self, Drafts};
 use crate::interpolate::{Environment, interpolate};
+use crate::lineage::Lineage;
 use crate::places::{Place, Positions};
 use crate::position::{FileText, Position};
 use crate::problem::{Problem, Sink, summary};
@@ -229,6 +230,7 @@ pub(crate) fn read(
         return Err(sink.into_problems());
     };
     check_services(&catalog, &positions, &mut sink);
+    check_lineage(&catalog, root, &settings, &positions, &mut sink);
     if !sink.is_empty() {
         return Err(sink.into_problems());
     }
@@ -326,6 +328,30 @@ fn catalog(project: fs_core::ProjectName, drafts: Drafts) -> Option<Catalog> {
             .insert(service.name.clone(), service);
     }
     Some(catalog)
+}
+
+/// Whether some view comes first: one that is computed from none of the others.
+fn check_lineage(
+    catalog: &Catalog,
+    root: &Path,
+    settings: &Settings,
+    positions: &Positions,
+    sink: &mut Sink,
+) {
+    let lineage = Lineage::of(catalog, root, &settings.offline_store);
+    let Some(circle) = lineage.circle() else {
+        return;
+    };
+    let names: Vec<&str> = circle.iter().map(|view| view.as_str()).collect();
+    let message = format!(
+        "views are computed from each other in a circle: {}",
+        names.join(" -> ")
+    );
+    let place = circle
+        .first()
+        .map_or(Place::Settings, |view| Place::ViewSource((*view).clone()));
+    let help = "one of them must read something else than the offline table of the next";
+    sink.report_with_help(positions.get(&place), message, help);
 }
 
 /// Whether every service can be asked for, with full feature names at least.

@@ -3,7 +3,7 @@
 mod between_definitions;
 mod definitions;
 mod expectations;
-mod files;
+pub(crate) mod files;
 mod good;
 mod many_problems;
 mod robustness;

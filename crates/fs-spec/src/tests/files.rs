@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::load::{Repo, read};
 use crate::{Problem, Style, render};
 
-pub(super) const SETTINGS: &str = "\
+pub(crate) const SETTINGS: &str = "\
 project: flights
 registry: { path: .fs/registry }
 offline_store: { path: .fs/offline }
@@ -13,7 +13,7 @@ online_store: { type: embedded, path: .fs/online }
 ";
 
 /// Definitions without any problem, to which tests add one.
-pub(super) const GOOD: &str = "\
+pub(crate) const GOOD: &str = "\
 kind: entity
 name: plane
 join_keys: [{ name: tailnum, type: string }]
@@ -35,7 +35,7 @@ source: planes
 schema: [{ name: year, type: int32 }, { name: seats, type: int32 }]
 ";
 
-pub(super) fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     match name {
         "SET" => Some("from_environment".to_owned()),
         "YAML" => Some("[a, b]".to_owned()),
@@ -43,7 +43,7 @@ pub(super) fn environment(name: &str) -> Option<String> {
     }
 }
 
-pub(super) fn read_files(files: &[(&str, &str)]) -> Result<Repo, Vec<Problem>> {
+pub(crate) fn read_files(files: &[(&str, &str)]) -> Result<Repo, Vec<Problem>> {
     let files = files
         .iter()
         .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
@@ -52,7 +52,7 @@ pub(super) fn read_files(files: &[(&str, &str)]) -> Result<Repo, Vec<Problem>> {
 }
 
 /// The repo of good definitions and these.
-pub(super) fn with(definitions: &str) -> Result<Repo, Vec<Problem>> {
+pub(crate) fn with(definitions: &str) -> Result<Repo, Vec<Problem>> {
     read_files(&[
         ("feature_store.yaml", SETTINGS),
         ("good.yaml", GOOD),
@@ -61,7 +61,7 @@ pub(super) fn with(definitions: &str) -> Result<Repo, Vec<Problem>> {
 }
 
 /// The problems of good definitions and these, as `file:line:column: message (help)`.
-pub(super) fn problems(definitions: &str) -> Vec<String> {
+pub(crate) fn problems(definitions: &str) -> Vec<String> {
     match with(definitions) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
@@ -69,14 +69,14 @@ pub(super) fn problems(definitions: &str) -> Vec<String> {
 }
 
 /// The same for settings.
-pub(super) fn settings_problems(settings: &str) -> Vec<String> {
+pub(crate) fn settings_problems(settings: &str) -> Vec<String> {
     match read_files(&[("feature_store.yaml", settings), ("good.yaml", GOOD)]) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
     }
 }
 
-pub(super) fn rendered(files: &[(&str, &str)]) -> String {
+pub(crate) fn rendered(files: &[(&str, &str)]) -> String {
     match read_files(files) {
         Ok(_) => "no problems\n".to_owned(),
         Err(problems) => render(&problems, Style::Plain),
@@ -85,12 +85,12 @@ pub(super) fn rendered(files: &[(&str, &str)]) -> String {
 
 /// Checks that `definitions` have exactly the problems that start like this.
 #[track_caller]
-pub(super) fn expect(definitions: &str, expected: &[&str]) {
+pub(crate) fn expect(definitions: &str, expected: &[&str]) {
     same(&problems(definitions), expected);
 }
 
 #[track_caller]
-pub(super) fn same(found: &[String], expected: &[&str]) {
+pub(crate) fn same(found: &[String], expected: &[&str]) {
     let as_expected = found.len() == expected.len()
         && found
             .iter()
@@ -99,24 +99,24 @@ pub(super) fn same(found: &[String], expected: &[&str]) {
     assert!(as_expected, "found {found:#?}, expected {expected:#?}");
 }
 
-pub(super) fn entity(rest: &str) -> String {
+pub(crate) fn entity(rest: &str) -> String {
     format!("kind: entity\nname: e\njoin_keys: [{{ name: k, type: int64 }}]\n{rest}\n")
 }
 
-pub(super) fn source(rest: &str) -> String {
+pub(crate) fn source(rest: &str) -> String {
     format!("kind: source\nname: s\ntimestamp_field: t\n{rest}\n")
 }
 
-pub(super) fn view(rest: &str) -> String {
+pub(crate) fn view(rest: &str) -> String {
     format!(
         "kind: feature_view\nname: v\nentities: [plane]\nsource: planes\nschema: [{{ name: f, type: int32 }}]\n{rest}\n"
     )
 }
 
-pub(super) fn service(features: &str) -> String {
+pub(crate) fn service(features: &str) -> String {
     format!("kind: feature_service\nname: m\nfeatures: {features}\n")
 }
 
-pub(super) fn sql(name: &str, query: &str) -> String {
+pub(crate) fn sql(name: &str, query: &str) -> String {
     format!("kind: source\nname: {name}\nformat: sql\nquery: {query}\ntimestamp_field: t\n---\n")
 }
