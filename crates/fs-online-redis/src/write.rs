@@ -96,7 +96,7 @@ fn next_call(
         second_key: target
             .fence
             .map(|_| target.buckets.fence_key(target.view, bucket)),
-        arguments: vec![Argument::fence(target.fence)],
+        arguments: vec![Argument::fence(target.fence), Argument::Bytes(Bytes::new())],
     };
     let mut load = Load::default();
     let mut key = first.key.clone();
@@ -117,6 +117,9 @@ fn add_arguments(call: &mut Call, write: RowWrite, expiry: bool) {
     let replaces = write.replaces.as_ref().map(RowOrder::to_bytes);
     let replaces = replaces.map(|order| Bytes::copy_from_slice(&order));
     let keep_until = write.keep_until.filter(|_| expiry);
+    if keep_until.is_some() {
+        call.arguments[1] = Argument::Bytes(Bytes::from_static(b"1"));
+    }
     let row = match write.row {
         Some(row) => Argument::Row(StoredRow::new(row, keep_until)),
         None => Argument::Bytes(Bytes::new()),

@@ -59,7 +59,7 @@ fn many_rows_make_bounded_calls_in_bounded_batches() {
     let batches = calls(rows.collect());
     let mut total = 0;
     for batch in &batches {
-        let rows = |call: &Call| (call.arguments.len() - 1) / 3;
+        let rows = |call: &Call| (call.arguments.len() - 2) / 3;
         assert!(batch.iter().all(|call| rows(call) <= ROWS_PER_CALL));
         let in_batch: usize = batch.iter().map(rows).sum();
         assert!(in_batch <= ROWS_PER_BATCH + ROWS_PER_CALL, "{in_batch}");
@@ -88,7 +88,7 @@ fn the_writes_of_one_key_stay_in_one_call_and_in_order() {
     let seven = key(7).into_bytes();
     let mut found = Vec::new();
     for call in calls(rows).into_iter().flatten() {
-        let writes = call.arguments[1..].chunks(3);
+        let writes = call.arguments[2..].chunks(3);
         let of_seven = writes.filter(|write| bytes(&write[0]) == seven);
         let events: Vec<Bytes> = of_seven.map(|write| bytes(&write[1]).slice(4..)).collect();
         if !events.is_empty() {
@@ -103,7 +103,7 @@ fn the_writes_of_one_key_stay_in_one_call_and_in_order() {
 fn every_call_goes_to_the_bucket_of_its_keys() {
     let rows = (0..100).map(|n| RowWrite::replace(key(n), None, order(1)));
     for call in calls(rows.collect()).into_iter().flatten() {
-        for write in call.arguments[1..].chunks(3) {
+        for write in call.arguments[2..].chunks(3) {
             let key = EncodedKey::from_bytes(bytes(&write[0]));
             let bucket = buckets().of(&key);
             assert_eq!(call.key, buckets().key(&view(), bucket));
@@ -128,7 +128,7 @@ fn a_row_is_sent_with_the_minute_until_which_it_is_kept_unless_that_is_off() {
     let kept = RowWrite::newest(key(1), packed(1, 0)).kept_until(Some(120_000_000));
     for (expiry, minute) in [(true, [2, 0, 0, 0]), (false, [0, 0, 0, 0])] {
         let calls = planned(vec![kept.clone()], expiry).unwrap();
-        let sent = bytes(&calls[0][0].arguments[2]);
+        let sent = bytes(&calls[0][0].arguments[3]);
         assert_eq!(sent[..4], minute);
         assert_eq!(sent[4..], packed(1, 0));
     }
