@@ -88,7 +88,8 @@ async fn written(table: &DeltaTable) -> Result<HashMap<String, i64>, DeltaTableE
         .await
 }
 
-fn failure(finder: &Finder<'_>, root: &Url, cause: DeltaTableError) -> Error {
+/// What it means that the table at `root` could not be read.
+pub(crate) fn failure(finder: &Finder<'_>, root: &Url, cause: DeltaTableError) -> Error {
     match cause {
         DeltaTableError::NotATable(_) | DeltaTableError::InvalidTableLocation(_) => finder.nothing(
             root.to_string(),

@@ -8,7 +8,7 @@ use fs_core::{Catalog, EventTime, FeatureView, SourceName};
 
 use crate::conform::least_late;
 use crate::pins::Pins;
-use crate::source_state::unchanged;
+use crate::source_state::{explained, unchanged};
 use crate::tables::{Shared, Tables};
 use crate::view_plan::ViewPlan;
 use crate::{EngineOptions, Error, Reading, SourceProblem, SourceState, ViewRows, check};
@@ -52,9 +52,12 @@ impl Engine {
         reading: Reading<'_>,
     ) -> Result<ViewRows, Error> {
         let tables = self.pinned(catalog, reading.state);
-        let plan = ViewPlan::open(&tables, view).await?;
-        let rows = plan.rows(&reading).await?;
-        Ok(unchanged(rows, tables))
+        let rows = async { ViewPlan::open(&tables, view).await?.rows(&reading).await }.await;
+        let rows = explained(&tables, rows).await?;
+        Ok(ViewRows {
+            schema: rows.schema,
+            stream: unchanged(rows.stream, tables),
+        })
     }
 
     /// The least event time among the rows of `view` that became known at or after `watermark`
@@ -67,10 +70,14 @@ impl Engine {
         state: &SourceState,
     ) -> Result<Option<EventTime>, Error> {
         let tables = self.pinned(catalog, state);
-        let plan = ViewPlan::open(&tables, view).await?;
-        let Some(rows) = plan.late(watermark.as_micros()).await? else {
+        let late = async {
+            let plan = ViewPlan::open(&tables, view).await?;
+            plan.late(watermark.as_micros()).await
+        };
+        let Some(rows) = explained(&tables, late.await).await? else {
             return Ok(None);
         };
+        let rows = unchanged(rows, tables.clone());
         least_late(rows, &format!("view `{}`", view.name), watermark).await
     }
 

@@ -7,6 +7,9 @@ use fs_core::{Code, Coded, SourceName, ViewName};
 
 use crate::{Report, SourceProblem};
 
+/// An error of anybody.
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// What goes wrong while sources are read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,7 +37,7 @@ pub enum Error {
         format: &'static str,
         /// Why.
         #[source]
-        cause: Box<dyn StdError + Send + Sync>,
+        cause: BoxError,
     },
     /// A path that names no place.
     #[error("source `{source_name}`: path `{path}` cannot be used")]
@@ -45,7 +48,7 @@ pub enum Error {
         path: String,
         /// Why.
         #[source]
-        cause: Box<dyn StdError + Send + Sync>,
+        cause: BoxError,
     },
     /// A store that did not answer.
     #[error("cannot reach {location}")]
@@ -54,7 +57,7 @@ pub enum Error {
         location: String,
         /// Why.
         #[source]
-        cause: Box<dyn StdError + Send + Sync>,
+        cause: BoxError,
     },
     /// Files of one source that have a column with types that do not go together.
     #[error(

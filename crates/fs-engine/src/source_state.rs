@@ -11,7 +11,7 @@ use crate::pins::{Pin, Pins};
 use crate::view_plan::ViewPlan;
 use crate::{Engine, Error};
 
-pub(crate) use unchanged::unchanged;
+pub(crate) use unchanged::{explained, unchanged};
 
 /// The sources that a view reads, through SQL too, as they were at one moment.
 ///

@@ -171,7 +171,7 @@ impl Tables {
                 file_format: FileFormat::Parquet,
                 path,
             } => {
-                let files = self.files(source, path, PARQUET).await?;
+                let files = self.parquet_files(source, path).await?;
                 let table = ParquetTable::open(&source.name, files, &self.shared.runtime).await?;
                 (Arc::new(table), Slack::NONE)
             }
@@ -205,13 +205,12 @@ impl Tables {
         TextTable::open(&source.name, &files, format).await
     }
 
-    /// The files of a source: those of the first look.
-    pub(crate) async fn files(
-        &self,
-        source: &Source,
-        path: &str,
-        endings: &[&str],
-    ) -> Result<Files, Error> {
+    /// The files of a Parquet source: those of the first look.
+    pub(crate) async fn parquet_files(&self, source: &Source, path: &str) -> Result<Files, Error> {
+        self.files(source, path, PARQUET).await
+    }
+
+    async fn files(&self, source: &Source, path: &str, endings: &[&str]) -> Result<Files, Error> {
         if let Some(Pin::Files(files)) = self.pins.get(&source.name) {
             return Ok(files);
         }

@@ -2,6 +2,7 @@
 
 mod bad_rows;
 mod boundaries;
+mod changed_since;
 mod checks;
 mod delta;
 mod files;
@@ -9,5 +10,8 @@ mod fixture;
 mod late_rows;
 mod order;
 mod queries;
+mod source_changed;
+mod source_state;
+mod spread;
 mod sql;
 mod text;

@@ -12,23 +12,32 @@ use url::Url;
 use super::fixture::*;
 use crate::Error;
 
-async fn append(repo: &Repo, temp: f64, at: i64) {
-    let folder = repo.path("w/x");
-    let url = Url::from_directory_path(folder.parent().unwrap()).unwrap();
+pub(super) async fn append(repo: &Repo, temp: f64, at: i64) {
+    write(repo, temp, at, SaveMode::Append).await;
+}
+
+/// One row more, or instead of all others.
+pub(super) async fn write(repo: &Repo, temp: f64, at: i64, mode: SaveMode) {
     let columns = batch(&[
         ("origin", strings(&["JFK"])),
         ("t", times(&[at])),
         ("temp", floats(&[temp])),
     ]);
-    let table = match deltalake::open_table(url.clone()).await {
+    let table = match deltalake::open_table(url(repo)).await {
         Ok(table) => table,
-        Err(_) => create(url, &columns.schema()).await,
+        Err(_) => create(url(repo), &columns.schema()).await,
     };
-    table
-        .write(vec![columns])
-        .with_save_mode(SaveMode::Append)
-        .await
-        .unwrap();
+    let rows = table.write(vec![columns]).with_save_mode(mode);
+    rows.await.unwrap();
+}
+
+pub(super) async fn table(repo: &Repo) -> DeltaTable {
+    deltalake::open_table(url(repo)).await.unwrap()
+}
+
+fn url(repo: &Repo) -> Url {
+    let folder = repo.path("w/x");
+    Url::from_directory_path(folder.parent().unwrap()).unwrap()
 }
 
 async fn create(url: Url, schema: &Arc<Schema>) -> DeltaTable {
@@ -39,7 +48,7 @@ async fn create(url: Url, schema: &Arc<Schema>) -> DeltaTable {
     table.create().with_columns(columns).await.unwrap()
 }
 
-fn source(repo: &mut Repo) {
+pub(super) fn source(repo: &mut Repo) {
     repo.source(
         "weather",
         SourceKind::Delta {
@@ -91,4 +100,18 @@ async fn a_folder_that_is_no_delta_table_is_named() {
     let error = repo.rows(&view).await.unwrap_err();
     assert!(matches!(error, Error::NoFiles { .. }), "{error:?}");
     assert!(error.to_string().contains("_delta_log"), "{error}");
+}
+
+/// Takes the statistics out of the log entry of a version, as writers that make none leave it.
+pub(super) fn forget_statistics(repo: &Repo, version: u64) {
+    let entry = repo.path(&format!("w/_delta_log/{version:020}.json"));
+    let text = std::fs::read_to_string(&entry).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut action: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(add) = action.get_mut("add").and_then(|add| add.as_object_mut()) {
+            add.remove("stats");
+        }
+        action.to_string() + "\n"
+    });
+    std::fs::write(entry, lines.collect::<String>()).unwrap();
 }
