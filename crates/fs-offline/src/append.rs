@@ -33,11 +33,10 @@ use serde_json::{Value, json};
 
 use crate::commit::{Commit, Refused, discard};
 use crate::evolution::{Evolution, evolve, forget_keys};
-use crate::replace::our_error;
-use crate::rewrite::WriteError;
+use crate::rewrite::BY_TIME;
 use crate::stamp::Stamp;
 use crate::table::Table;
-use crate::{Error, OfflineStore, TableSchema, plans, rewrite};
+use crate::{Error, OfflineStore, TableSchema, rewrite};
 use numbered::Numbered;
 
 /// The entry of the commit information that holds the numbers of the pushed rows.
@@ -92,10 +91,10 @@ impl OfflineStore {
         pushes: &[Push],
     ) -> Result<Vec<Appended>, Error> {
         for _ in 0..ATTEMPTS {
-            let table = Table::open(self, schema.view().as_str(), None).await?;
+            let table = Table::open(self, schema.folder(), None).await?;
             let log = match &table {
                 Some(table) => Arc::clone(&table.log),
-                None => Table::log_store(&self.root().join(schema.view().as_str()))?,
+                None => Table::log_store(&self.root().join(schema.folder()))?,
             };
             let evolution = evolve(schema, table.as_ref())?;
             let plan = Numbered::of(pushes, table.as_ref()).await?;
@@ -108,7 +107,7 @@ impl OfflineStore {
             forget_keys(table.as_ref(), &mut actions)?;
             actions.extend(added.iter().cloned().map(Action::Add));
             let commit = Commit {
-                view: schema.view(),
+                table: schema.view().to_string(),
                 actions,
                 transactions: plan.transactions(),
                 note: (PUSH, json!({ "first": plan.first, "rows": plan.rows })),
@@ -149,25 +148,9 @@ impl OfflineStore {
             .map_or_else(|| Arc::clone(schema.columns()), RecordBatch::schema);
         let rows = stream::iter(plan.batches.clone()).map(Ok);
         let rows = RecordBatchStreamAdapter::new(columns, rows);
-        let read = |error| {
-            our_error(error).unwrap_or_else(|error| Error::Read {
-                table: schema.view().to_string(),
-                source: Box::new(error),
-            })
-        };
-        let sorted = rewrite::sorted(stamp, Box::pin(rows), Vec::new()).map_err(read)?;
-        let columns = Arc::clone(&evolution.columns);
-        let context = plans::context(self, log);
-        rewrite::write(log, columns, self.options(), sorted, &context)
-            .await
-            .map_err(|error| match error {
-                WriteError::Rows(error) => read(error),
-                WriteError::Files(source) => Error::Delta {
-                    operation: "write files of",
-                    table: schema.view().to_string(),
-                    source: Box::new(source),
-                },
-            })
+        let plan = rewrite::stamped(stamp, Box::pin(rows));
+        let plan = plan.and_then(|rows| rewrite::sorted(vec![rows], &BY_TIME));
+        self.write_rows_of(schema.view(), log, plan).await
     }
 }
 

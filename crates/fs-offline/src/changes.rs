@@ -9,7 +9,11 @@
 //!
 //! A row that was pushed came in the commit that pushed it; replaced windows leave it where it is.
 //! Rows that came after `after` and went again before `upto` are told twice, as added and as
-//! removed. Commits that only move rows between files (a compaction) change nothing.
+//! removed. Commits that only move rows between files (a compaction), or raise a fence, change nothing.
+//!
+//! A [backfill](crate::backfill) gives rows other values and leaves their keys, times and numbers: no
+//! row comes or goes, and what was published of them is as new as before, but not the same. It is told
+//! as the window whose rows were [rewritten](Changes::rewritten).
 
 use std::sync::Arc;
 
@@ -18,6 +22,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
+use fs_core::TimeRange;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
@@ -34,6 +39,7 @@ pub struct Changes {
     added: Arc<dyn ExecutionPlan>,
     removed: Arc<dyn ExecutionPlan>,
     first_sequence: Option<i64>,
+    rewritten: Vec<TimeRange>,
     context: Arc<TaskContext>,
     table: String,
 }
@@ -42,6 +48,18 @@ impl Changes {
     /// The least `_sequence` that a row may have which came; `None` if none did.
     pub const fn first_sequence(&self) -> Option<i64> {
         self.first_sequence
+    }
+
+    /// The windows of event time in which rows got other values, and kept their keys, times and
+    /// numbers; empty if there was no backfill. They may overlap.
+    ///
+    /// ```text
+    ///   online   key 7: event 10:00, number 5, clicks 3, score null
+    ///   commit   backfill of score in [09:00, 11:00)           added: none    removed: none
+    ///   online   key 7: event 10:00, number 5, clicks 3, score 0.5    to be written, though no newer
+    /// ```
+    pub fn rewritten(&self) -> &[TimeRange] {
+        &self.rewritten
     }
 
     /// The rows that came.
@@ -83,8 +101,13 @@ impl OfflineStore {
     ) -> Result<Changes, Error> {
         let table = self.open_for_reading(schema, None).await?;
         let mut steps = Vec::new();
+        let mut rewritten = Vec::new();
         for version in after + 1..=upto {
-            steps.extend(read_step(schema, &table, version).await?);
+            let entry = LogEntry::read(schema, &table, version).await?;
+            match entry.made_by {
+                Some(MadeBy::Backfill(window)) => rewritten.push(window),
+                _ => steps.extend(read_step(schema, entry)?),
+            }
         }
         for step in &steps {
             check_files(schema, &table, step).await?;
@@ -125,19 +148,15 @@ impl OfflineStore {
                 .iter()
                 .filter_map(|step| step.entry.first_sequence())
                 .min(),
+            rewritten,
             context: plans::context(self, &table.log),
             table: table.name().to_owned(),
         })
     }
 }
 
-/// What the commit `version` did to the rows; `None` if nothing.
-async fn read_step(
-    schema: &TableSchema,
-    table: &Table,
-    version: i64,
-) -> Result<Option<Step>, Error> {
-    let entry = LogEntry::read(schema, table, version).await?;
+/// What a commit did to the rows; `None` if nothing.
+fn read_step(schema: &TableSchema, entry: LogEntry) -> Result<Option<Step>, Error> {
     if entry.added.is_empty() && entry.removed.is_empty() {
         return Ok(None);
     }
@@ -145,11 +164,11 @@ async fn read_step(
         Some(MadeBy::Window(window)) => {
             vec![Condition::Inside(window), Condition::Pushed(false)]
         }
-        Some(MadeBy::Push(_) | MadeBy::Fence) => Vec::new(),
-        None => {
+        Some(MadeBy::Push(_)) => Vec::new(),
+        _ => {
             return Err(Error::LogGone {
                 view: schema.view().clone(),
-                version,
+                version: entry.version,
                 reason: "it was not made by this store",
             });
         }

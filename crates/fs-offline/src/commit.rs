@@ -7,7 +7,6 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableRefer
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::DeltaOperation;
-use fs_core::ViewName;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::Value;
@@ -16,8 +15,9 @@ use crate::Error;
 use crate::table::Table;
 
 /// What to commit.
-pub(crate) struct Commit<'a> {
-    pub(crate) view: &'a ViewName,
+pub(crate) struct Commit {
+    /// What the table is called in errors.
+    pub(crate) table: String,
     pub(crate) actions: Vec<Action>,
     pub(crate) transactions: Vec<Transaction>,
     /// An entry of the commit information.
@@ -33,7 +33,7 @@ pub(crate) enum Refused {
     Failed(Error),
 }
 
-impl Commit<'_> {
+impl Commit {
     /// Commits right after the version of `table`, or as the first version; the number of the commit.
     pub(crate) async fn run(
         &self,
@@ -55,7 +55,7 @@ impl Commit<'_> {
         let version = landed.version.cast_signed();
         // The rows are in; a checkpoint that fails now is made by a later commit.
         if let Err(error) = landed.await {
-            tracing::warn!(view = %self.view, %error, "no checkpoint was made");
+            tracing::warn!(table = %self.table, %error, "no checkpoint was made");
         }
         Ok(version)
     }
@@ -66,7 +66,7 @@ impl Commit<'_> {
         }
         Refused::Failed(Error::Delta {
             operation: "commit to",
-            table: self.view.to_string(),
+            table: self.table.clone(),
             source: Box::new(error),
         })
     }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::sequence::{ingest_of, is_pushed};
 
 /// What Delta cuts off: a thousand microseconds less one.
-const CUT_OFF: i64 = 999;
+pub(crate) const CUT_OFF: i64 = 999;
 
 /// The least and greatest value that a column of a file may have; both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,10 @@ pub(crate) struct DataFile {
     pub(crate) path: String,
     pub(crate) size: i64,
     pub(crate) rows: u64,
-    /// Event times; never null.
+    /// Event times.
     pub(crate) event: Bounds,
+    /// Whether a row may have no event time; those of a view have one.
+    pub(crate) timeless: bool,
     /// Created times that are not null; `None` if all are.
     pub(crate) created: Option<Bounds>,
     /// `_sequence`; never null.
@@ -63,12 +65,21 @@ pub(crate) enum PushedRows {
 
 impl DataFile {
     pub(crate) fn of(view: &LogicalFileView) -> Self {
-        Self::with_stats(
-            view.path().into_owned(),
-            view.size(),
-            view.stats().as_deref(),
-            view.deletion_vector_descriptor().is_some(),
-        )
+        Self::by(view, EVENT_TIMESTAMP)
+    }
+
+    /// The file, with the column `time` taken for event times.
+    pub(crate) fn by(view: &LogicalFileView, time: &str) -> Self {
+        let deletion_vector = view.deletion_vector_descriptor().is_some();
+        let stats = view.stats();
+        let path = view.path().into_owned();
+        Self::with_stats(path, view.size(), stats.as_deref(), deletion_vector, time)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(path: &str, bytes: u64, stats: &str) -> Self {
+        let size = bytes.cast_signed();
+        Self::with_stats(path.to_owned(), size, Some(stats), false, EVENT_TIMESTAMP)
     }
 
     pub(crate) fn of_add(add: &Add) -> Self {
@@ -77,6 +88,7 @@ impl DataFile {
             add.size,
             add.stats.as_deref(),
             add.deletion_vector.is_some(),
+            EVENT_TIMESTAMP,
         )
     }
 
@@ -88,6 +100,7 @@ impl DataFile {
             remove.size?,
             None,
             deletion_vector,
+            EVENT_TIMESTAMP,
         ))
     }
 
@@ -95,7 +108,13 @@ impl DataFile {
         self.size.max(0).cast_unsigned()
     }
 
-    fn with_stats(path: String, size: i64, stats: Option<&str>, deletion_vector: bool) -> Self {
+    fn with_stats(
+        path: String,
+        size: i64,
+        stats: Option<&str>,
+        deletion_vector: bool,
+        time: &str,
+    ) -> Self {
         let stats: Stats = stats
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
@@ -105,7 +124,8 @@ impl DataFile {
             path,
             size,
             rows: stats.num_records,
-            event: stats.bounds(EVENT_TIMESTAMP),
+            event: stats.bounds(time),
+            timeless: stats.null_count.get(time).and_then(Value::as_u64) != Some(0),
             created: (!all_null || stats.num_records == 0).then(|| stats.bounds(CREATED_TIMESTAMP)),
             sequence: stats.sequence(),
             deletion_vector,
@@ -171,7 +191,7 @@ mod tests {
     use super::*;
 
     fn file(stats: &str) -> DataFile {
-        DataFile::with_stats("f".to_owned(), 1, Some(stats), false)
+        DataFile::for_test("f", 1, stats)
     }
 
     #[test]

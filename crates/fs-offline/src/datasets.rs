@@ -126,7 +126,7 @@ impl OfflineStore {
         }))
     }
 
-    async fn dataset_names(&self) -> Result<Vec<DatasetName>, Error> {
+    pub(crate) async fn dataset_names(&self) -> Result<Vec<DatasetName>, Error> {
         let location = self.root().join(DATASETS);
         let log = Table::log_store(&location)?;
         let listed = log.object_store(None).list_with_delimiter(None).await;
@@ -152,7 +152,7 @@ impl OfflineStore {
 }
 
 /// The folder of a dataset, below the project's.
-fn folder(name: &DatasetName) -> String {
+pub(crate) fn folder(name: &DatasetName) -> String {
     format!("{DATASETS}/{name}")
 }
 

@@ -32,12 +32,12 @@ pub enum Error {
     },
     /// A table that was made by something else, with features of Delta that are not handled here.
     #[error(
-        "the offline table of view `{view}` uses {feature}, which this store does not read: \
-         rewrite the table without it"
+        "the offline table of `{table}` uses {feature}, which this store does not read: rewrite the \
+         table without it"
     )]
     Foreign {
-        /// The view.
-        view: ViewName,
+        /// The view, or `_runs`.
+        table: String,
         /// What it uses.
         feature: &'static str,
     },
@@ -194,6 +194,19 @@ pub enum Error {
         /// What the reader said.
         source: Box<DataFusionError>,
     },
+    /// Files that were put together would hold other rows than before, and were not committed.
+    #[error(
+        "the files of the offline table of `{table}` were not put together: of {before} rows {after} \
+         came out; check the disk, and report it if that is sound"
+    )]
+    Miscounted {
+        /// The view, or `_runs`.
+        table: String,
+        /// Rows before.
+        before: u64,
+        /// Rows afterwards.
+        after: u64,
+    },
     /// Delta Lake or the storage below it failed.
     #[error("could not {operation} the offline table `{table}`")]
     Delta {
@@ -226,7 +239,9 @@ impl Coded for Error {
             | Self::Remade { .. }
             | Self::NoSuchRun { .. }
             | Self::NoSuchDataset { .. } => Code::NotFound,
-            Self::DatasetRows { .. } | Self::Read { .. } => Code::Internal,
+            Self::DatasetRows { .. } | Self::Read { .. } | Self::Miscounted { .. } => {
+                Code::Internal
+            }
             Self::Delta { source, .. } => match source.as_ref() {
                 DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } => {
                     Code::Unavailable

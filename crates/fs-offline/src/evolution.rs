@@ -113,7 +113,7 @@ pub(crate) fn check_readable(schema: &TableSchema, table: &Table) -> Result<(), 
 
 fn stored_columns(schema: &TableSchema, table: &Table) -> Result<SchemaRef, Error> {
     let foreign = |feature| Error::Foreign {
-        view: schema.view().clone(),
+        table: schema.view().to_string(),
         feature,
     };
     let metadata = table.snapshot.metadata();

@@ -14,6 +14,8 @@
 //! Pushes show nothing, and fences do not keep them back: they replace nothing that a run could have
 //! written.
 
+use std::sync::Arc;
+
 use deltalake::kernel::{Action, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use fs_core::{Fence, ViewName};
@@ -32,33 +34,30 @@ pub(crate) const RAISED: &str = "fs.fence";
 const ATTEMPTS: usize = 100;
 
 impl OfflineStore {
-    /// Lets the table of `schema`'s view refuse whoever shows a smaller fence than this.
+    /// Lets the table of `schema`'s view, and its quarantine, refuse whoever shows a smaller fence.
     ///
     /// Once it returns, nothing that shows a smaller one is committed, also not what was prepared
-    /// before. Makes the table if there is none, without a row: it counts as never materialized. A
-    /// fence is never lowered; one that the table has seen costs a look at its log.
+    /// before. Makes the table if there is none, without a row: it counts as never written. A fence is
+    /// never lowered; one that the table has seen costs a look at its log.
     pub async fn raise_fence(&self, schema: &TableSchema, fence: Fence) -> Result<(), Error> {
+        self.raise(schema, fence, true).await?;
+        self.raise(&schema.quarantine(), fence, false).await
+    }
+
+    async fn raise(&self, schema: &TableSchema, fence: Fence, makes: bool) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let table = Table::open(self, schema.view().as_str(), None).await?;
-            let seen = match &table {
-                Some(table) => table.fence().await?,
-                None => None,
+            let table = Table::open(self, schema.folder(), None).await?;
+            let (log, actions) = match &table {
+                Some(table) if table.fence().await? >= Some(fence) => return Ok(()),
+                Some(table) => (Arc::clone(&table.log), Vec::new()),
+                None if !makes => return Ok(()),
+                None => {
+                    let log = Table::log_store(&self.root().join(schema.folder()))?;
+                    (log, evolve(schema, None)?.actions)
+                }
             };
-            if seen >= Some(fence) {
-                return Ok(());
-            }
-            let log = match &table {
-                Some(table) => table.log.clone(),
-                None => Table::log_store(&self.root().join(schema.view().as_str()))?,
-            };
-            let actions = match &table {
-                Some(_) => Vec::new(),
-                None => evolve(schema, None)?.actions,
-            };
-            match raised(schema.view(), actions, fence)
-                .run(table.as_ref(), &log)
-                .await
-            {
+            let commit = raised(schema.view(), actions, fence);
+            match commit.run(table.as_ref(), &log).await {
                 Ok(_) => return Ok(()),
                 Err(Refused::Conflict) => {}
                 Err(Refused::Failed(error)) => return Err(error),
@@ -70,9 +69,9 @@ impl OfflineStore {
     }
 }
 
-fn raised(view: &ViewName, actions: Vec<Action>, fence: Fence) -> Commit<'_> {
+fn raised(view: &ViewName, actions: Vec<Action>, fence: Fence) -> Commit {
     Commit {
-        view,
+        table: view.to_string(),
         actions,
         transactions: vec![note(fence)],
         note: (RAISED, json!(fence)),

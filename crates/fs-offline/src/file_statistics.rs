@@ -61,6 +61,9 @@ pub(crate) fn may_hold(
     columns: &SchemaRef,
     predicate: Arc<dyn PhysicalExpr>,
 ) -> Result<Vec<bool>, DataFusionError> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
     let statistics = files.iter().map(|file| Arc::new(of_file(file, columns)));
     let statistics = PrunableStatistics::new(statistics.collect(), Arc::clone(columns));
     PruningPredicateBuilder::new()

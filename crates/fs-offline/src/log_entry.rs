@@ -1,13 +1,17 @@
 //! What one commit of the log did to the rows of a table.
 
+use std::collections::HashSet;
+
 use deltalake::kernel::Action;
 use deltalake::logstore::get_actions;
 use fs_core::TimeRange;
 use serde_json::Value;
 
 use crate::append::{PUSH, first_pushed};
+use crate::backfill::BACKFILL;
 use crate::data_file::DataFile;
 use crate::fence::RAISED;
+use crate::optimize::OPTIMIZE;
 use crate::replace::{WINDOW, window_of};
 use crate::store::INGEST_APP;
 use crate::table::Table;
@@ -23,10 +27,14 @@ pub(crate) struct LogEntry {
     pub(crate) added: Vec<DataFile>,
     /// The files that it removed, and whose rows are gone, or written again.
     pub(crate) removed: Vec<DataFile>,
+    /// The files whose rows it moved into others.
+    moved: Vec<String>,
     /// The ingest number, if it took one.
     ingest: Option<i64>,
     /// Whether it changed anything about the table as a whole.
     is_of_table: bool,
+    /// Whether it said nothing but who made it.
+    is_silent: bool,
 }
 
 /// What this store does to a table.
@@ -36,8 +44,12 @@ pub(crate) enum MadeBy {
     Window(TimeRange),
     /// Rows were pushed, from this `_sequence` on.
     Push(i64),
+    /// Columns were filled in rows of a window, which stayed otherwise.
+    Backfill(TimeRange),
     /// A fence was raised; no row came or went.
     Fence,
+    /// Rows were moved between files; none came or went.
+    Optimize,
 }
 
 impl LogEntry {
@@ -63,17 +75,22 @@ impl LogEntry {
             made_by: None,
             added: Vec::new(),
             removed: Vec::new(),
+            moved: Vec::new(),
             ingest: None,
             is_of_table: false,
+            is_silent: true,
         };
         for action in &actions {
+            entry.is_silent &= matches!(action, Action::CommitInfo(_));
             match action {
                 Action::CommitInfo(info) => {
                     let says = |what: &str| -> Option<&Value> { info.info.get(what) };
                     let window = says(WINDOW).and_then(window_of).map(MadeBy::Window);
                     let push = says(PUSH).and_then(first_pushed).map(MadeBy::Push);
+                    let backfill = says(BACKFILL).and_then(window_of).map(MadeBy::Backfill);
                     let fence = says(RAISED).map(|_fence| MadeBy::Fence);
-                    entry.made_by = window.or(push).or(fence);
+                    let optimize = says(OPTIMIZE).map(|_files| MadeBy::Optimize);
+                    entry.made_by = window.or(push).or(backfill).or(fence).or(optimize);
                 }
                 Action::Txn(txn) if txn.app_id == INGEST_APP => entry.ingest = Some(txn.version),
                 Action::Add(add) if add.data_change => entry.added.push(DataFile::of_add(add)),
@@ -82,6 +99,7 @@ impl LogEntry {
                     let file = file.ok_or_else(|| gone("a removed file has no size"))?;
                     entry.removed.push(file);
                 }
+                Action::Remove(remove) => entry.moved.push(remove.path.clone()),
                 Action::Txn(_) | Action::Add(_) => {}
                 _ => entry.is_of_table = true,
             }
@@ -89,13 +107,21 @@ impl LogEntry {
         Ok(entry)
     }
 
-    /// Whether a window that was prepared before this commit may be committed after it as it is:
-    /// it added pushed rows, or raised a fence, and did nothing else.
-    pub(crate) fn leaves_windows_alone(&self) -> bool {
-        matches!(self.made_by, Some(MadeBy::Push(_) | MadeBy::Fence))
-            && self.removed.is_empty()
-            && self.ingest.is_none()
-            && !self.is_of_table
+    /// Whether a commit that was prepared before this one, and removes the files `removed`, may be
+    /// committed after it as it is.
+    pub(crate) fn is_harmless_to(&self, removed: &HashSet<&str>) -> bool {
+        let only_moves = self.added.is_empty() && self.ingest.is_none();
+        let moves_others = self
+            .moved
+            .iter()
+            .all(|path| !removed.contains(path.as_str()));
+        let harmless = match self.made_by {
+            Some(MadeBy::Push(_)) => self.ingest.is_none() && self.moved.is_empty(),
+            Some(MadeBy::Fence | MadeBy::Optimize) => only_moves && moves_others,
+            Some(MadeBy::Window(_) | MadeBy::Backfill(_)) => false,
+            None => self.is_silent,
+        };
+        harmless && self.removed.is_empty() && !self.is_of_table
     }
 
     /// The least `_sequence` of the rows that it brought.
@@ -103,7 +129,7 @@ impl LogEntry {
         match self.made_by? {
             MadeBy::Push(first) => Some(first),
             MadeBy::Window(_) => self.ingest.map(crate::sequence::first_of_ingest),
-            MadeBy::Fence => None,
+            MadeBy::Backfill(_) | MadeBy::Fence | MadeBy::Optimize => None,
         }
     }
 }

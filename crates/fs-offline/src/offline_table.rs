@@ -67,7 +67,7 @@ impl OfflineStore {
         let files = table.files()?;
         if files.iter().any(|file| file.deletion_vector) {
             return Err(Error::Foreign {
-                view: schema.view().clone(),
+                table: schema.view().to_string(),
                 feature: "deletion vectors",
             });
         }

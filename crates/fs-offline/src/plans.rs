@@ -13,7 +13,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNullExpr, Literal};
 use datafusion::physical_expr::{PhysicalExpr, conjunction};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -35,6 +35,8 @@ pub(crate) enum Condition {
     Between(&'static str, i64, i64),
     /// Event time outside of a window.
     Outside(TimeRange),
+    /// Event time outside of a window, or none.
+    OutsideOrTimeless(TimeRange),
     /// Event time inside of a window.
     Inside(TimeRange),
     /// `_sequence` at least this.
@@ -51,7 +53,9 @@ impl Condition {
     fn columns(&self) -> &'static [&'static str] {
         match self {
             Self::Between(CREATED_TIMESTAMP, _, _) => &[CREATED_TIMESTAMP],
-            Self::Between(..) | Self::Outside(_) | Self::Inside(_) => &[EVENT_TIMESTAMP],
+            Self::Between(..) | Self::Outside(_) | Self::OutsideOrTimeless(_) | Self::Inside(_) => {
+                &[EVENT_TIMESTAMP]
+            }
             Self::Since(_) | Self::Before(_) | Self::Pushed(_) => &[SEQUENCE],
             Self::Kept(_) => &[EVENT_TIMESTAMP, SEQUENCE],
         }
@@ -86,6 +90,11 @@ impl Condition {
                 Self::Outside(*window).expression(schema)?,
                 Operator::Or,
                 Self::Pushed(true).expression(schema)?,
+            ),
+            Self::OutsideOrTimeless(window) => join(
+                Self::Outside(*window).expression(schema)?,
+                Operator::Or,
+                Arc::new(IsNullExpr::new(column)),
             ),
             Self::Between(_, low, high) => join(
                 compare(Operator::GtEq, *low),

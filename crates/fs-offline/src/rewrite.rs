@@ -37,9 +37,9 @@
 //! | `user-` and a number | 6.6 (37, 10) | **6.6 (36, 9.8)** | 15 (15, 6.4) | 15 (14, 6.4) |
 //! | creation times, as differences | | 4.2 (9.1, 1.7) | | **4.2 (8.9, 1.4)** |
 
-use std::fmt;
+use std::fmt::Display;
 use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
@@ -49,7 +49,6 @@ use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::union::UnionExec;
 use deltalake::DeltaTableError;
 use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
@@ -64,10 +63,13 @@ use futures::{StreamExt, stream};
 use crate::fitting::fitted;
 use crate::stamp::Stamp;
 use crate::store::OfflineOptions;
-use crate::{Error, fitting, plans};
+use crate::{Error, OfflineStore, fitting, once, plans};
+
+/// How data files of views are sorted: by event time, and in the order of commits.
+pub(crate) const BY_TIME: [&str; 2] = [EVENT_TIMESTAMP, SEQUENCE];
 
 /// The columns that the log has statistics of.
-const STATISTICS: [&str; 3] = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE];
+pub(crate) const STATISTICS: [&str; 3] = [EVENT_TIMESTAMP, CREATED_TIMESTAMP, SEQUENCE];
 
 /// A dictionary that outgrows this is given up. The default of 1 MiB keeps one for every number of a row
 /// group, which is larger than the numbers, and slow to write and to read.
@@ -77,27 +79,19 @@ const DICTIONARY_BYTES: usize = 64 << 10;
 const PAGE_ROWS: usize = 4096;
 
 /// Why files could not be written.
-pub(crate) enum WriteError {
+enum WriteError {
     /// What the rows said, or this crate about them.
     Rows(DataFusionError),
     /// What the storage said.
     Files(DeltaTableError),
 }
 
-/// The rows of `input`, stamped, and those of all `kept`, sorted by event time.
-pub(crate) fn sorted(
+/// The rows of `input`, checked and numbered.
+pub(crate) fn stamped(
     stamp: Stamp,
     input: SendableRecordBatchStream,
-    kept: Vec<Arc<dyn ExecutionPlan>>,
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
     let columns = Arc::clone(&stamp.columns);
-    let order = [EVENT_TIMESTAMP, SEQUENCE].map(|name| {
-        let column = Column::new_with_schema(name, &columns)?;
-        Ok(PhysicalSortExpr::new_default(Arc::new(column)))
-    });
-    let order: Result<Vec<_>, DataFusionError> = order.into_iter().collect();
-    let order = LexOrdering::new(order?)
-        .ok_or_else(|| DataFusionError::Internal("an order without columns".to_owned()))?;
     let view = stamp.view.clone();
     let stamped = input.map(move |batch| {
         let stamped = match batch {
@@ -109,34 +103,97 @@ pub(crate) fn sorted(
         };
         stamped.map_err(|error| DataFusionError::External(Box::new(error)))
     });
-    let stream = RecordBatchStreamAdapter::new(Arc::clone(&columns), stamped);
-    let once = Once {
-        columns: Arc::clone(&columns),
-        stream: Mutex::new(Some(Box::pin(stream))),
+    once::plan(Box::pin(RecordBatchStreamAdapter::new(columns, stamped)))
+}
+
+/// The rows of all `inputs`, which have the same columns, sorted by these of them.
+pub(crate) fn sorted(
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+    by: &[&str],
+) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let rows = match <[_; 1]>::try_from(inputs) {
+        Ok([input]) => input,
+        Err(inputs) => UnionExec::try_new(inputs)?,
     };
-    let mut rows: Arc<dyn ExecutionPlan> = Arc::new(StreamingTableExec::try_new(
-        columns,
-        vec![Arc::new(once)],
-        None,
-        [],
-        false,
-        None,
-    )?);
-    if !kept.is_empty() {
-        let all = std::iter::once(rows).chain(kept).collect();
-        rows = plans::one_partition(UnionExec::try_new(all)?);
-    }
+    let rows = plans::one_partition(rows);
+    let order = by.iter().map(|name| {
+        let column = Column::new_with_schema(name, &rows.schema())?;
+        Ok(PhysicalSortExpr::new_default(Arc::new(column)))
+    });
+    let order: Result<Vec<_>, DataFusionError> = order.collect();
+    let order = LexOrdering::new(order?)
+        .ok_or_else(|| DataFusionError::Internal("an order without columns".to_owned()))?;
     Ok(Arc::new(SortExec::new(order, rows)))
 }
 
+impl OfflineStore {
+    /// Writes the rows of `plan` into data files of the table `name` that `log` belongs to.
+    pub(crate) async fn write_rows_of(
+        &self,
+        name: &(dyn Display + Sync),
+        log: &LogStoreRef,
+        plan: Result<Arc<dyn ExecutionPlan>, DataFusionError>,
+    ) -> Result<Vec<Add>, Error> {
+        self.write_rows_with(name, log, plan, &STATISTICS).await
+    }
+
+    /// The same, with statistics of these columns, as far as there are such.
+    pub(crate) async fn write_rows_with(
+        &self,
+        name: &(dyn Display + Sync),
+        log: &LogStoreRef,
+        plan: Result<Arc<dyn ExecutionPlan>, DataFusionError>,
+        statistics: &[&str],
+    ) -> Result<Vec<Add>, Error> {
+        let read = |error| reading(name, error);
+        let plan = plan.map_err(read)?;
+        let context = plans::context(self, log);
+        write(log, self.options(), plan, statistics, &context)
+            .await
+            .map_err(|error| match error {
+                WriteError::Rows(error) => read(error),
+                WriteError::Files(source) => Error::Delta {
+                    operation: "write files of",
+                    table: name.to_string(),
+                    source: Box::new(source),
+                },
+            })
+    }
+}
+
+/// What it means that rows on their way into the table `name`, or out of it, could not be read.
+pub(crate) fn reading(name: &(dyn Display + Sync), error: DataFusionError) -> Error {
+    our_error(error).unwrap_or_else(|error| Error::Read {
+        table: name.to_string(),
+        source: Box::new(error),
+    })
+}
+
+/// The error of this crate that travelled through DataFusion, or what else it is.
+fn our_error(error: DataFusionError) -> Result<Error, DataFusionError> {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(ours) => Ok(*ours),
+            Err(other) => Err(DataFusionError::External(other)),
+        },
+        DataFusionError::Context(_, inner) => our_error(*inner),
+        DataFusionError::Shared(inner) => match Arc::try_unwrap(inner) {
+            Ok(inner) => our_error(inner),
+            Err(shared) => Err(DataFusionError::Shared(shared)),
+        },
+        other => Err(other),
+    }
+}
+
 /// Runs `plan` into data files of the table that `log` belongs to.
-pub(crate) async fn write(
+async fn write(
     log: &LogStoreRef,
-    columns: SchemaRef,
     options: &OfflineOptions,
     plan: Arc<dyn ExecutionPlan>,
+    statistics: &[&str],
     context: &Arc<TaskContext>,
 ) -> Result<Vec<Add>, WriteError> {
+    let columns = plan.schema();
     let rows = plans::stream(plan, context).map_err(WriteError::Rows)?;
     // Few rows end while they are sampled, and are asked for again.
     let mut rows = rows.fuse();
@@ -144,7 +201,9 @@ pub(crate) async fn write(
     let sample = fitting::sample(&mut rows, &base).await;
     let sample = sample.map_err(WriteError::Rows)?;
     let properties = fitted(base, &sample).map_err(|error| WriteError::Files(error.into()))?;
-    let config = writer_config(columns, properties, options, &STATISTICS);
+    let known = |name: &&str| columns.index_of(name).is_ok();
+    let statistics: Vec<&str> = statistics.iter().copied().filter(known).collect();
+    let config = writer_config(columns, properties, options, &statistics);
     let config = config.map_err(WriteError::Files)?;
     let mut writer = DeltaWriter::new(log.object_store(None), config);
     let mut rows = stream::iter(sample.into_iter().map(Ok)).chain(rows);
@@ -207,38 +266,4 @@ pub(crate) fn writer_config(
         indexed,
         Some(statistics.iter().copied().map(str::to_owned).collect()),
     ))
-}
-
-/// A stream as a partition of a plan, which can be run once.
-struct Once {
-    columns: SchemaRef,
-    stream: Mutex<Option<SendableRecordBatchStream>>,
-}
-
-impl fmt::Debug for Once {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Once")
-    }
-}
-
-impl PartitionStream for Once {
-    fn schema(&self) -> &SchemaRef {
-        &self.columns
-    }
-
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let taken = self
-            .stream
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        taken.unwrap_or_else(|| {
-            let error = DataFusionError::Internal("the rows were read already".to_owned());
-            let failed = stream::iter([Err(error)]);
-            Box::pin(RecordBatchStreamAdapter::new(
-                Arc::clone(&self.columns),
-                failed,
-            ))
-        })
-    }
 }

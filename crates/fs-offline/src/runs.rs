@@ -1,22 +1,32 @@
 //! The `_runs` table: what every materialization did, for people and for SQL.
+//!
+//! A run is appended in a commit of its own, with a file of its own;
+//! [`optimize_runs`](OfflineStore::optimize_runs) puts them together. Columns have been added since the
+//! first release, and runs of before lack them: they were first attempts, by a command.
 
+mod newest;
 mod rows;
 
 use std::fmt;
 use std::str::FromStr;
 
 use deltalake::DeltaTableError;
+use deltalake::operations::write::SchemaMode;
 use deltalake::protocol::SaveMode;
 use fs_core::{EventTime, Fence, ViewName};
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::plans;
 use crate::table::Table;
 use crate::{Error, OfflineStore};
 
 /// The folder of the table; no view can have this name.
 pub const RUNS: &str = "_runs";
+
+/// The column with the instant when a run started.
+pub(crate) const STARTED: &str = "started";
+
+/// The columns that the log has statistics of when files are put together.
+pub(crate) const STATISTICS: [&str; 3] = ["id", "view", STARTED];
 
 /// How often an append is tried again when other runs commit at the same time.
 const ATTEMPTS: usize = 20;
@@ -151,9 +161,11 @@ impl OfflineStore {
             if table.verify_deltatable_existence().await.map_err(failed)? {
                 table.load().await.map_err(failed)?;
             }
+            // A table of before has fewer columns.
             let write = table
                 .write(vec![batch.clone()])
-                .with_save_mode(SaveMode::Append);
+                .with_save_mode(SaveMode::Append)
+                .with_schema_mode(SchemaMode::Merge);
             match write.await {
                 Ok(_) => return Ok(()),
                 // Mostly two runs that create the table at once; the loser appends.
@@ -163,54 +175,6 @@ impl OfflineStore {
                 Err(error) => return Err(failed(error)),
             }
         }
-    }
-
-    /// The newest runs, newest first: at most `limit`, of one view if given.
-    pub async fn list_runs(
-        &self,
-        view: Option<&ViewName>,
-        limit: usize,
-    ) -> Result<Vec<RunRecord>, Error> {
-        let mut runs = self.all_runs().await?;
-        runs.retain(|run| view.is_none_or(|view| run.view == *view));
-        runs.sort_by(|a, b| (b.started, &b.id).cmp(&(a.started, &a.id)));
-        runs.truncate(limit);
-        Ok(runs)
-    }
-
-    /// The run called `id`.
-    pub async fn show_run(&self, id: &str) -> Result<RunRecord, Error> {
-        let runs = self.all_runs().await?;
-        runs.into_iter()
-            .find(|run| run.id == id)
-            .ok_or_else(|| Error::NoSuchRun { id: id.to_owned() })
-    }
-
-    async fn all_runs(&self) -> Result<Vec<RunRecord>, Error> {
-        let Some(table) = Table::open(self, RUNS, None).await? else {
-            return Ok(Vec::new());
-        };
-        let read = |source| Error::Read {
-            table: RUNS.to_owned(),
-            source: Box::new(source),
-        };
-        let context = plans::context(self, &table.log);
-        let files = table.files()?;
-        let plan = plans::files(&table.log, &rows::schema(), &files, None, &[]).map_err(read)?;
-        let batches: Vec<_> = plans::stream(plan, &context)
-            .map_err(read)?
-            .try_collect()
-            .await
-            .map_err(read)?;
-        let mut runs = Vec::new();
-        for batch in &batches {
-            runs.extend(
-                rows::from_batch(batch).map_err(|problem| {
-                    read(datafusion::error::DataFusionError::Execution(problem))
-                })?,
-            );
-        }
-        Ok(runs)
     }
 }
 

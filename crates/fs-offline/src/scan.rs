@@ -131,7 +131,7 @@ impl OfflineStore {
         files.retain(|_| may_hold.next().unwrap_or(true));
         if files.iter().any(|file| file.deletion_vector) {
             return Err(Error::Foreign {
-                view: schema.view().clone(),
+                table: schema.view().to_string(),
                 feature: "deletion vectors",
             });
         }
@@ -163,7 +163,7 @@ impl OfflineStore {
         schema: &TableSchema,
         version: Option<i64>,
     ) -> Result<Table, Error> {
-        let name = schema.view().as_str();
+        let name = schema.folder();
         let opened = match (Table::open(self, name, version).await, version) {
             // Delta says in many ways that a version is not there; ask for the newest to be sure.
             (Err(error), Some(version)) => match Table::open(self, name, None).await? {
@@ -178,9 +178,13 @@ impl OfflineStore {
             },
             (opened, _) => opened?,
         };
-        let table = opened.ok_or_else(|| Error::NotMaterialized {
+        let absent = || Error::NotMaterialized {
             view: schema.view().clone(),
-        })?;
+        };
+        let table = opened.ok_or_else(absent)?;
+        if table.was_only_fenced().await? {
+            return Err(absent());
+        }
         check_readable(schema, &table)?;
         Ok(table)
     }

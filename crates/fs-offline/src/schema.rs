@@ -20,6 +20,8 @@ use fs_core::{CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, FeatureView, SEQUENCE
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSchema {
     view: ViewName,
+    /// The folder of the table, below the project's.
+    folder: String,
     keys: usize,
     columns: SchemaRef,
 }
@@ -42,6 +44,7 @@ impl TableSchema {
         fields.push(Field::new(SEQUENCE, DataType::Int64, false));
         Self {
             view: view.name.clone(),
+            folder: view.name.to_string(),
             keys,
             columns: Arc::new(Schema::new(fields)),
         }
@@ -50,6 +53,24 @@ impl TableSchema {
     /// The view.
     pub fn view(&self) -> &ViewName {
         &self.view
+    }
+
+    /// Where the table is, below the project's folder.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The same view's table in another folder: nothing in it is needed, and it has `more` columns.
+    pub(crate) fn beside(&self, folder: String, more: impl IntoIterator<Item = Field>) -> Self {
+        let columns = self.columns.fields().iter();
+        let columns = columns.filter(|field| field.name() != SEQUENCE);
+        let columns = columns.map(|field| field.as_ref().clone().with_nullable(true));
+        Self {
+            view: self.view.clone(),
+            folder,
+            keys: self.keys,
+            columns: Arc::new(Schema::new(columns.chain(more).collect::<Vec<_>>())),
+        }
     }
 
     /// Every column, in order.

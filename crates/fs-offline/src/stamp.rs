@@ -36,13 +36,14 @@ impl Stamp {
         if let Some(field) = batch.schema().fields().iter().find(|f| !known(f.name())) {
             return Err(self.misfit(format!("there is no column `{}`", field.name())));
         }
+        let before = self.count(batch.num_rows())?;
         let columns: Result<Vec<ArrayRef>, Error> = self
             .columns
             .fields()
             .iter()
             .map(|field| {
                 if field.name() == SEQUENCE {
-                    return self.number(batch.num_rows());
+                    return Ok(self.numbers(before, batch.num_rows()));
                 }
                 let Some(column) = batch.column_by_name(field.name()) else {
                     if field.is_nullable() {
@@ -71,16 +72,21 @@ impl Stamp {
         Ok(batch)
     }
 
-    fn number(&self, rows: usize) -> Result<ArrayRef, Error> {
+    /// Counts `rows` more; how many there were before.
+    fn count(&self, rows: usize) -> Result<u64, Error> {
         let count = rows as u64;
         let before = self.rows.fetch_add(count, Ordering::Relaxed);
         if before + count > MAX_ROWS {
             let problem = format!("a window has at most {MAX_ROWS} rows; choose a shorter one");
             return Err(self.misfit(problem));
         }
+        Ok(before)
+    }
+
+    fn numbers(&self, before: u64, rows: usize) -> ArrayRef {
         let first = self.first + before.cast_signed();
-        let numbers = first..first + count.cast_signed();
-        Ok(Arc::new(Int64Array::from_iter_values(numbers)))
+        let numbers = first..first + (rows as u64).cast_signed();
+        Arc::new(Int64Array::from_iter_values(numbers))
     }
 
     fn check_window(&self, batch: &RecordBatch) -> Result<(), Error> {
@@ -90,9 +96,9 @@ impl Stamp {
         let events: Option<&TimestampMicrosecondArray> = batch
             .column_by_name(EVENT_TIMESTAMP)
             .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-        let events = events.map(|events| events.values().iter().copied());
         let outside = events
             .into_iter()
+            .flatten()
             .flatten()
             .map(EventTime::from_micros)
             .find(|at| !window.contains(*at));

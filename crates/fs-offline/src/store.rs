@@ -12,7 +12,7 @@ use object_store::ObjectStoreExt;
 use crate::data_file::DataFile;
 use crate::replace::run_app;
 use crate::table::Table;
-use crate::{Error, register_handlers};
+use crate::{Error, quarantine, register_handlers};
 
 /// Application transaction that holds the greatest fence that a writer has shown.
 pub const FENCE_APP: &str = "fs.fence";
@@ -108,6 +108,9 @@ impl OfflineStore {
         let Some(table) = Table::open(self, view.as_str(), None).await? else {
             return Ok(None);
         };
+        if table.was_only_fenced().await? {
+            return Ok(None);
+        }
         let files = table.files()?;
         Ok(Some(TableState {
             version: table.version(),
@@ -135,9 +138,10 @@ impl OfflineStore {
         Ok(micros.map(EventTime::from_micros))
     }
 
-    /// Deletes the table of `view`; whether there was one.
+    /// Deletes the table of `view` and its quarantine; whether there was any.
     pub async fn drop_table(&self, view: &ViewName) -> Result<bool, Error> {
-        self.drop_folder(view.as_str()).await
+        let quarantine = self.drop_folder(&quarantine::folder(view)).await?;
+        Ok(self.drop_folder(view.as_str()).await? || quarantine)
     }
 
     /// Deletes every table of the project, its datasets and the record of its runs; whether there

@@ -4,7 +4,7 @@ use deltalake::kernel::EagerSnapshot;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::logstore::LogStoreRef;
 use deltalake::{DeltaTableBuilder, DeltaTableError};
-use fs_core::{EventTime, Fence, Location};
+use fs_core::{EVENT_TIMESTAMP, EventTime, Fence, Location};
 
 use crate::Error;
 use crate::data_file::DataFile;
@@ -93,11 +93,16 @@ impl Table {
 
     /// The files that hold the rows of this version, in a fixed order.
     pub(crate) fn files(&self) -> Result<Vec<DataFile>, Error> {
+        self.files_by(EVENT_TIMESTAMP)
+    }
+
+    /// The same, with the column `time` taken for event times.
+    pub(crate) fn files_by(&self, time: &str) -> Result<Vec<DataFile>, Error> {
         let data = self.snapshot.try_log_data();
         let mut files: Vec<DataFile> = data
             .map_err(self.error("read the log of"))?
             .iter()
-            .map(|view| DataFile::of(&view))
+            .map(|view| DataFile::by(&view, time))
             .collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
@@ -106,6 +111,15 @@ impl Table {
     /// How many windows have been replaced.
     pub(crate) async fn ingest(&self) -> Result<i64, Error> {
         Ok(self.transaction(INGEST_APP).await?.unwrap_or(0))
+    }
+
+    /// Whether all that ever happened to the table is that a fence was raised: it holds nothing, and
+    /// counts as never written.
+    pub(crate) async fn was_only_fenced(&self) -> Result<bool, Error> {
+        let data = self.snapshot.try_log_data();
+        let data = data.map_err(self.error("read the log of"))?;
+        let has_files = data.iter().next().is_some();
+        Ok(!has_files && self.ingest().await? == 0 && self.fence().await?.is_some())
     }
 
     /// How far the table has come.

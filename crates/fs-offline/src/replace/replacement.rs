@@ -52,19 +52,21 @@ impl Replacement {
             progress: None,
         }
     }
+}
 
-    /// What the commit says, beside how many windows there were and how far the table has come.
-    pub(super) fn notes(&self) -> Vec<Transaction> {
-        let fence = self.fence.map(fence::note);
-        let source = self
-            .source_version
-            .map(|version| Transaction::new(SOURCE_APP, version));
-        let progress = self.progress.as_ref().map(|progress| {
-            let at = progress.at.map(|at| at.as_micros().div_euclid(1_000));
-            Transaction::new_with_last_update(run_app(&progress.key), progress.done.as_micros(), at)
-        });
-        fence.into_iter().chain(source).chain(progress).collect()
-    }
+/// What a commit says of its writer: how it proves itself, what it read, how far it has come.
+pub(crate) fn notes(
+    fence: Option<Fence>,
+    source_version: Option<i64>,
+    progress: Option<&RunProgress>,
+) -> Vec<Transaction> {
+    let fence = fence.map(fence::note);
+    let source = source_version.map(|version| Transaction::new(SOURCE_APP, version));
+    let progress = progress.map(|progress| {
+        let at = progress.at.map(|at| at.as_micros().div_euclid(1_000));
+        Transaction::new_with_last_update(run_app(&progress.key), progress.done.as_micros(), at)
+    });
+    fence.into_iter().chain(source).chain(progress).collect()
 }
 
 /// The application transaction that says how far the run with this key has come.

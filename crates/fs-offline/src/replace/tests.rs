@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, Int32Array, ListArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int32Type};
+use datafusion::error::DataFusionError;
 use fs_core::{Coded, KeyType};
 use futures::TryStreamExt;
 use proptest::prelude::*;
