@@ -115,6 +115,11 @@ impl Lease {
         self.shared.why()
     }
 
+    /// Asks the work to stop, as if somebody had asked to cancel it; the registry does not hear of it.
+    pub fn ask_to_stop(&self) {
+        self.shared.stop(Stopped::Cancelled);
+    }
+
     /// What the schedule remembers of the view: what was recorded when the lease was taken, or set
     /// since.
     pub fn job(&self) -> Value {
