@@ -46,7 +46,7 @@ mod full;
 mod newest;
 mod shard;
 
-use fs_core::{Catalog, EventTime, FeatureView, Ttl};
+use fs_core::{Catalog, EventTime, FeatureView, Fence, Ttl};
 use fs_offline::{OfflineStore, Scan, TableSchema, TableState};
 use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, RowWrite, ViewId, WriteOutcome};
 use fs_pit::Rule;
@@ -84,6 +84,8 @@ pub(crate) struct Publisher<'a> {
     now: EventTime,
     /// The ttl by which the store may forget rows.
     forget_by: Option<Ttl>,
+    /// What is shown with every write.
+    fence: Option<Fence>,
     options: Options,
     progress: &'a dyn Progress,
 }
@@ -117,6 +119,7 @@ impl<'a> Publisher<'a> {
             encoder: RowEncoder::new(&RowLayout::of_view(view)),
             now,
             forget_by: None,
+            fence: None,
             options: Options::default(),
             progress: &Silent,
         }
@@ -125,6 +128,13 @@ impl<'a> Publisher<'a> {
     /// The same; the store may forget rows by the ttl of the view, if `now` is the time of the world.
     pub(crate) const fn forgetting(mut self, is_real: bool) -> Self {
         self.forget_by = if is_real { self.view.ttl } else { None };
+        self
+    }
+
+    /// The same, for whoever holds the lease of the view: shows its fence with every write, and shuts
+    /// out those who held it before.
+    pub(crate) const fn fenced(mut self, fence: Option<Fence>) -> Self {
+        self.fence = fence;
         self
     }
 
@@ -149,6 +159,9 @@ impl<'a> Publisher<'a> {
     }
 
     async fn publish(&self, mut everything: bool) -> Result<Option<Publication>, Error> {
+        if let Some(fence) = self.fence {
+            self.store(self.online.raise_fence(&self.id, fence).await)?;
+        }
         let mut total = Publication::default();
         for _ in 0..ATTEMPTS {
             let Some(state) = self.state().await? else {
@@ -185,7 +198,7 @@ impl<'a> Publisher<'a> {
             total.full |= full;
             let recorded = self
                 .online
-                .set_published(&self.id, before.as_ref(), after, None);
+                .set_published(&self.id, before.as_ref(), after, self.fence);
             if self.store(recorded.await)? {
                 return Ok(Some(total));
             }
@@ -256,7 +269,7 @@ impl<'a> Publisher<'a> {
             if batch.is_empty() {
                 return Ok(());
             }
-            *total += self.store(self.online.write(&self.id, batch, None).await)?;
+            *total += self.store(self.online.write(&self.id, batch, self.fence).await)?;
             let keys = total.written + total.kept + total.deleted;
             self.progress.report(&self.view.name, Phase::Publish, keys);
         }
