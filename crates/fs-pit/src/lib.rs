@@ -31,6 +31,6 @@ pub use join::{Matches, PointInTimeJoin};
 pub use kept::KeptRows;
 pub use keys::partition;
 pub use newest::NewestPerKey;
-pub use row::{FeatureRows, RowId, RowIds};
+pub use row::{FeatureRows, RowId, RowIds, RowRank};
 pub use rule::Rule;
 pub use spine_index::{SpineIndex, SpineIndexBuilder};

@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 use fs_core::EventTime;
 
 use crate::keys::{KeyIndex, NO_KEY};
-use crate::row::{Candidate, FeatureRows, RowId, RowIds};
+use crate::row::{Candidate, FeatureRows, RowId, RowIds, RowRank};
 use crate::{Error, Rule};
 
 /// Finds the newest row of each key that is visible at an instant, whatever its age.
@@ -107,6 +107,37 @@ impl NewestPerKey {
     /// How many keys have a visible row so far: the length of [`Self::live`].
     pub const fn candidates(&self) -> usize {
         self.found
+    }
+
+    /// The ranks of the newest rows so far, one for each key that has one, in no particular order.
+    pub fn ranks(&self) -> impl Iterator<Item = RowRank> {
+        self.best.iter().filter_map(Candidate::order)
+    }
+
+    /// The rank of the newest row so far of each of `rows` keys; `None` where a part of the key is
+    /// null, or no row of it is visible.
+    ///
+    /// ```text
+    ///   offered                 keys        answer
+    ///   user  event  sequence   user
+    ///   7     09:30  1          8           none
+    ///   7     09:10  2          7           09:30, 1
+    /// ```
+    pub fn find(&self, keys: &[ArrayRef], rows: usize) -> Result<Vec<Option<RowRank>>, Error> {
+        let Some(index) = &self.keys else {
+            return Ok(vec![None; rows]);
+        };
+        let mut numbers = Vec::new();
+        index.find(keys, rows, &mut numbers)?;
+        // The number of no key is beyond all others.
+        let best = |number: &u32| self.best.get(*number as usize)?.order();
+        Ok(numbers.iter().map(best).collect())
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        let keys = self.keys.as_ref().map_or(0, KeyIndex::bytes);
+        keys + self.best.capacity() * size_of::<Candidate>() + self.numbers.capacity() * 4
     }
 
     /// The newest row of each key so far, ascending.

@@ -30,6 +30,17 @@ pub enum RowIds<'a> {
     },
 }
 
+/// What decides whether a row wins, in the order of the fields; nulls are lowest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowRank {
+    /// Event time, in microseconds UTC.
+    pub event: i64,
+    /// Created time, in microseconds UTC.
+    pub created: Option<i64>,
+    /// Its place in the order of commits.
+    pub sequence: Option<i64>,
+}
+
 /// The columns of a batch of feature rows that decide who wins.
 #[derive(Debug, Clone, Copy)]
 pub struct FeatureRows<'a> {
@@ -94,6 +105,15 @@ impl Candidate {
             self.sequence,
             self.tag & !FLAGS,
         )
+    }
+
+    /// The times and the sequence of the row; `None` if vacant.
+    pub(crate) fn order(&self) -> Option<RowRank> {
+        (!self.is_vacant()).then(|| RowRank {
+            event: self.event,
+            created: (self.tag & HAS_CREATED != 0).then_some(self.created),
+            sequence: (self.tag & HAS_SEQUENCE != 0).then_some(self.sequence),
+        })
     }
 
     /// The row; `None` if vacant.

@@ -71,3 +71,52 @@ fn a_later_batch_with_keys_of_another_type_is_refused() {
         "key column 0 is timestamp, but int64 is needed"
     );
 }
+
+#[test]
+fn the_newest_row_of_a_key_is_found_by_its_times_and_sequence() {
+    let mut newest = NewestPerKey::new(EventTime::from_micros(100), Rule::default());
+    let keys = [ints(&[Some(8)])];
+    assert_eq!(newest.find(&keys, 1).unwrap(), [None]);
+    let sequence = Int64Array::from(vec![Some(3), Some(4), None, Some(5)]);
+    let created = TimestampMicrosecondArray::from(vec![Some(95), None, None, None]);
+    let keys = [ints(&[Some(7), Some(7), Some(8), Some(9)])];
+    let events = times(&[90, 90, 80, 101]);
+    newest
+        .offer(&keys, &events, Some(&created), Some(&sequence))
+        .unwrap();
+    let seven = RowRank {
+        event: 90,
+        created: Some(95),
+        sequence: Some(3),
+    };
+    let eight = RowRank {
+        event: 80,
+        created: None,
+        sequence: None,
+    };
+    let asked = [ints(&[Some(9), Some(8), None, Some(7), Some(10)])];
+    let found = newest.find(&asked, 5).unwrap();
+    assert_eq!(found, [None, Some(eight), None, Some(seven), None]);
+    let mut ranks: Vec<RowRank> = newest.ranks().collect();
+    ranks.sort_unstable();
+    assert_eq!(ranks, [eight, seven]);
+    assert!(newest.bytes() > 0);
+}
+
+#[test]
+fn memory_follows_the_keys_and_not_the_rows() {
+    let mut newest = NewestPerKey::new(EventTime::from_micros(i64::MAX), Rule::default());
+    let keys: Vec<Option<i64>> = (0..1_000).map(Some).collect();
+    let mut after_one = 0;
+    for round in 0..50 {
+        let events: Vec<i64> = (0..1_000).map(|row| row + round).collect();
+        newest
+            .offer(&[ints(&keys)], &times(&events), None, None)
+            .unwrap();
+        if round == 0 {
+            after_one = newest.bytes();
+        }
+    }
+    assert_eq!(newest.bytes(), after_one);
+    assert!(after_one < 200 * 1_000, "{after_one}");
+}
