@@ -131,6 +131,7 @@ impl Project {
             self.engine()?,
             self.offline(),
             self.online()?,
+            self.leases()?,
             clock,
         ))
     }
@@ -264,6 +265,7 @@ mod places {
                     }
                 }
                 ViewField::Feature(feature) => Place::ViewFeature(view, feature),
+                ViewField::Expectation(name) => Place::ViewExpectation(view, name),
             },
         }
     }

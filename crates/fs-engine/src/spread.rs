@@ -122,16 +122,16 @@ async fn of_parquet(tables: &Tables, source: &Source, files: &Files) -> Result<V
         .runtime
         .cache_manager
         .get_file_metadata_cache();
-    let groups: Vec<Vec<Known>> = stream::iter(&files.list)
+    let groups: Vec<Vec<Known>> = stream::iter(files.list.clone())
         .map(|file| {
             let cache = Arc::clone(&cache);
             async move {
-                let footer = DFParquetMetadata::new(files.store.as_ref(), file)
+                let footer = DFParquetMetadata::new(files.store.as_ref(), &file)
                     .with_file_metadata_cache(Some(cache))
                     .fetch_metadata()
                     .await;
-                let footer = footer.map_err(|cause| unreadable(files.display(file), cause))?;
-                of_footer(column, &footer).map_err(|cause| unreadable(files.display(file), cause))
+                let footer = footer.map_err(|cause| unreadable(files.display(&file), cause))?;
+                of_footer(column, &footer).map_err(|cause| unreadable(files.display(&file), cause))
             }
         })
         .buffered(CONCURRENT_FOOTERS)

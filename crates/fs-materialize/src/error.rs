@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use fs_core::suggest::hint;
-use fs_core::{Code, Coded, EventTime, SourceName, ViewName};
+use fs_core::{Code, Coded, EventTime, Fence, SourceName, ViewName};
+use fs_engine::Report;
+use fs_registry::Stopped;
 
 use crate::RunSummary;
 use crate::push::{MAX_KEY_BYTES, PushProblems};
@@ -29,6 +31,28 @@ pub enum Error {
         end: EventTime,
         /// Now.
         now: EventTime,
+    },
+    /// Somebody else materializes the view, or the registry could not be asked.
+    #[error("view `{view}` was not materialized; nothing was changed")]
+    Lease {
+        /// The view.
+        view: ViewName,
+        /// Why.
+        source: Box<fs_registry::Error>,
+    },
+    /// The run was broken off; what it had committed stays.
+    #[error("the run of view `{view}` was stopped: {}", because(*.why))]
+    Stopped {
+        /// The view.
+        view: ViewName,
+        /// Why.
+        why: Stopped,
+    },
+    /// Rows that are not what the view expects.
+    #[error("{report}")]
+    Unexpected {
+        /// What was found.
+        report: Box<Report>,
     },
     /// The source could not be read.
     #[error("view `{view}` could not be read from its source")]
@@ -177,6 +201,44 @@ fn computed(views: &[ViewName]) -> String {
     }
 }
 
+const fn because(why: Stopped) -> &'static str {
+    match why {
+        Stopped::Cancelled => "somebody asked for it; run it again to go on where it was",
+        Stopped::Lost => {
+            "its lease was lost, because the registry could not be reached in time or somebody took \
+             over; run it again"
+        }
+    }
+}
+
+impl Error {
+    /// What the engine says of the source of `view`.
+    pub(crate) fn of_source(view: &ViewName, source: fs_engine::Error) -> Self {
+        match source {
+            fs_engine::Error::Expectations(report) => Self::Unexpected { report },
+            source => Self::Source {
+                view: view.clone(),
+                source: Box::new(source),
+            },
+        }
+    }
+
+    /// The fence that a store has seen which refused a smaller one.
+    pub(crate) fn fenced_by(&self) -> Option<Fence> {
+        match self {
+            Self::Offline { source, .. } => match source.as_ref() {
+                fs_offline::Error::Fenced { seen, .. } => Some(*seen),
+                _ => None,
+            },
+            Self::Online { source, .. } => match source.as_ref() {
+                fs_online::Error::Fenced { seen, .. } => Some(*seen),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
@@ -188,6 +250,8 @@ impl Coded for Error {
                 Code::FailedPrecondition
             }
             Self::Append { source, .. } => source.code(),
+            Self::Lease { source, .. } => source.code(),
+            Self::Unexpected { .. } => Code::InvalidArgument,
             Self::PushStopped { .. } => Code::Unavailable,
             Self::Source { source, .. } => source.code(),
             Self::Offline { source, .. } => match source.as_ref() {
@@ -200,7 +264,7 @@ impl Coded for Error {
             },
             Self::Online { source, .. } | Self::NotStored { source, .. } => source.code(),
             Self::Rank { .. } => Code::Internal,
-            Self::Contended { .. } => Code::Conflict,
+            Self::Contended { .. } | Self::Stopped { .. } => Code::Conflict,
             Self::Failed { source, .. } => source.code(),
         }
     }

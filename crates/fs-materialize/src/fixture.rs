@@ -18,6 +18,7 @@ use fs_online::key::decode_key;
 use fs_online::{EncodedKey, OnlineStore, RowDecoder, RowLayout, RowOrder, ViewId, ViewKeys, row};
 use fs_pit::naive::point_in_time_join;
 use fs_pit::{FeatureRows, Rule};
+use fs_registry::Leases;
 use fs_testkit::catalog::{self, SourceBuilder, ViewBuilder};
 use fs_testkit::repo::Folder;
 use futures::TryStreamExt;
@@ -73,6 +74,7 @@ pub(crate) struct Shop {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) offline: Arc<OfflineStore>,
     pub(crate) online: Arc<Faulty>,
+    pub(crate) leases: Leases,
     pub(crate) materializer: Materializer,
     pub(crate) pusher: Pusher,
 }
@@ -108,10 +110,12 @@ impl Shop {
         let offline = Arc::new(OfflineStore::new(&root, &catalog.project));
         let online = Arc::new(Faulty::default());
         let clock = Arc::new(FixedClock::at(at(1_000)));
+        let leases = Leases::in_memory(Arc::clone(&clock) as Arc<dyn Clock>);
         let materializer = Materializer::new(
             Arc::new(engine.unwrap()),
             Arc::clone(&offline),
             Arc::clone(&online) as Arc<dyn OnlineStore>,
+            leases.clone(),
             Arc::clone(&clock) as Arc<dyn Clock>,
         );
         let pusher = Pusher::new(
@@ -125,6 +129,7 @@ impl Shop {
             clock,
             offline,
             online,
+            leases,
             materializer,
             pusher,
         }
@@ -141,6 +146,7 @@ impl Shop {
         self.materializer = self.materializer.with_options(Options {
             keys_in_memory: 1,
             write_batch: 2,
+            ..Options::default()
         });
         self
     }

@@ -1,172 +1,127 @@
-//! From the source into the offline table: one window, one commit.
+//! From the source into the offline table: a window, chunk by chunk, each in one commit.
+//!
+//! ```text
+//!   look       at the sources: which files and versions; all that follows reads these
+//!   plan       the window, from the watermark or as asked; cut in chunks
+//!   check      if there are several chunks and something may fail: the whole window, nothing is kept
+//!   chunk 1    read ── hold against expectations ── rows that fail: quarantine ── commit
+//!   chunk 2    …                                                                  rows, watermark,
+//!   …                                                                             how far, fence
+//! ```
+//!
+//! Whoever runs the same again after a crash goes on behind the last chunk that was committed: an
+//! incremental run at the watermark, a ranged one where the table says that this very run has come to
+//! ([`run_key`]). Sources that change meanwhile are looked at again, and the window is read from its
+//! start.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod chunk;
+mod chunks;
+mod passage;
+mod plan;
+mod run_key;
 
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use fs_core::{Catalog, EventTime, FeatureView, TimeRange, ViewName};
-use fs_engine::{Engine, Reading, SourceState};
-use fs_offline::{Ingested, OfflineStore, Replacement, TableSchema};
-use futures::{Stream, StreamExt};
+use fs_core::EventTime;
+use fs_offline::TableSchema;
 
-use crate::window::{self, Window};
-use crate::{Error, Phase, Progress};
+use crate::Error;
+use crate::run::{Outcome, Run};
+use plan::Plan;
 
-/// How often a window is read again because another writer was faster.
+/// How often a window is read again because another writer was faster, or the source changed.
 const ATTEMPTS: usize = 3;
-
-/// Which window a run asks for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Asked {
-    /// This one.
-    Range(TimeRange),
-    /// All that is new, up to here.
-    UpTo(EventTime),
-}
-
-/// What ingesting did.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Done {
-    pub(crate) window: Window,
-    pub(crate) rows_read: u64,
-    pub(crate) ingested: Ingested,
-}
 
 /// Brings one view into the offline store.
 pub(crate) struct Ingest<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) offline: &'a OfflineStore,
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) view: &'a FeatureView,
+    pub(crate) run: &'a Run<'a>,
+    pub(crate) schema: TableSchema,
     pub(crate) now: EventTime,
-    pub(crate) progress: &'a Arc<dyn Progress>,
 }
 
 impl Ingest<'_> {
-    /// Replaces the window that was asked for; `None` if there is nothing to read.
-    pub(crate) async fn run(&self, asked: Asked) -> Result<Option<Done>, Error> {
+    /// Replaces the window that was asked for, if there is anything to read.
+    pub(crate) async fn run(&self, outcome: &mut Outcome) -> Result<(), Error> {
         let mut attempt = 1;
         loop {
-            let state = self.source_state().await?;
-            let Some(window) = self.window(asked, &state).await? else {
-                return Ok(None);
-            };
-            match self.replace(window, &state).await {
-                Err(Error::Offline { source, .. })
-                    if matches!(*source, fs_offline::Error::Conflict { .. })
-                        && attempt < ATTEMPTS =>
-                {
+            match self.attempt(outcome).await {
+                Err(error) if attempt < ATTEMPTS && is_of_the_moment(&error) => {
+                    self.run.ensure_not_stopped()?;
+                    self.wait_a_moment(&error).await;
                     attempt += 1;
+                    *outcome = Outcome {
+                        version_before: outcome.version_before,
+                        version: outcome.version,
+                        chunks: outcome.chunks,
+                        ..Outcome::default()
+                    };
                 }
-                done => return done.map(Some),
+                done => return done,
             }
         }
     }
 
-    /// The window that a run replaces, from where the table has come to by now.
-    pub(crate) async fn window(
-        &self,
-        asked: Asked,
-        sources: &SourceState,
-    ) -> Result<Option<Window>, Error> {
-        let state = self.offline.state(&self.view.name).await;
-        let state = state.map_err(|source| self.offline_error(source))?;
-        let watermark = state.and_then(|state| state.watermark);
-        match asked {
-            Asked::Range(range) => Ok(Some(window::chosen(&range, watermark, self.now))),
-            Asked::UpTo(end) => {
-                let late = match watermark {
-                    Some(watermark) if watermark < end => {
-                        let late = self.engine.late_start(
-                            self.catalog,
-                            self.view,
-                            watermark,
-                            sources,
-                        );
-                        late.await.map_err(|source| self.source_error(source))?
-                    }
-                    _ => None,
-                };
-                let source = self.catalog.sources.get(&self.view.source);
-                let lateness = source.map(|source| source.lateness).unwrap_or_default();
-                Ok(window::incremental(end, watermark, lateness, late))
-            }
+    async fn attempt(&self, outcome: &mut Outcome) -> Result<(), Error> {
+        let run = self.run;
+        let engine = &run.stores.engine;
+        let sources = engine.source_state(run.catalog, run.view).await;
+        let sources = sources.map_err(|source| run.source_error(source))?;
+        let table = run.stores.offline.state(&run.view.name).await;
+        let table = table.map_err(|source| run.offline_error(source))?;
+        if outcome.chunks == 0 {
+            outcome.version_before = table.as_ref().map(|table| table.version);
         }
-    }
-
-    async fn source_state(&self) -> Result<SourceState, Error> {
-        let state = self.engine.source_state(self.catalog, self.view).await;
-        state.map_err(|source| self.source_error(source))
-    }
-
-    async fn replace(&self, window: Window, sources: &SourceState) -> Result<Done, Error> {
-        let reading = Reading::of(window.range, sources);
-        let rows = self
-            .engine
-            .view_rows(self.catalog, self.view, reading)
-            .await
-            .map_err(|source| self.source_error(source))?;
-        let read = Arc::new(AtomicU64::new(0));
-        let rows = self.counted(rows.stream, &read);
-        let schema = TableSchema::of(self.catalog, self.view);
-        let replacement = Replacement {
-            watermark: window.watermark,
-            ..Replacement::of(window.range, rows)
+        let Some(plan) = self.plan(sources, table).await? else {
+            return Ok(());
         };
-        let ingested = self
-            .offline
-            .replace_window(&schema, replacement)
-            .await
-            .map_err(|source| self.offline_error(source))?;
-        Ok(Done {
-            window,
-            rows_read: read.load(Ordering::Relaxed),
-            ingested,
-        })
+        outcome.window = Some(plan.window);
+        outcome.resumed = plan.resumed;
+        self.carry_out(&plan, outcome).await
     }
 
-    fn counted(
-        &self,
-        rows: SendableRecordBatchStream,
-        read: &Arc<AtomicU64>,
-    ) -> SendableRecordBatchStream {
-        let schema = rows.schema();
-        let stream = count(
-            rows,
-            Arc::clone(read),
-            Arc::clone(self.progress),
-            self.view.name.clone(),
-        );
-        Box::pin(RecordBatchStreamAdapter::new(schema, stream))
-    }
-
-    fn source_error(&self, source: fs_engine::Error) -> Error {
-        Error::Source {
-            view: self.view.name.clone(),
-            source: Box::new(source),
+    async fn carry_out(&self, plan: &Plan, outcome: &mut Outcome) -> Result<(), Error> {
+        let checked = self.check(plan, outcome).await?;
+        self.tell_how_many(plan);
+        let validator = self.validator()?;
+        let mut ingest = plan.ingest;
+        for chunk in &plan.chunks {
+            let commit = plan.commit(chunk, ingest + 1, self);
+            ingest = self
+                .chunk(plan, commit, validator.as_ref(), outcome)
+                .await?;
         }
+        if let Some(validator) = validator {
+            let report = validator.report();
+            outcome.rejected = report.quarantined;
+            self.warn(checked.as_ref().unwrap_or(&report), outcome);
+        }
+        Ok(())
     }
 
-    fn offline_error(&self, source: fs_offline::Error) -> Error {
-        Error::Offline {
-            view: self.view.name.clone(),
-            source: Box::new(source),
+    /// A source that is being written is given time to be whole.
+    async fn wait_a_moment(&self, error: &Error) {
+        let view = &self.run.view.name;
+        if let Error::Source { .. } = error {
+            let note = "the source changed while it was read; reading it again";
+            self.run.progress.note(view, note);
+            let pause = tokio::time::sleep(self.run.stores.options.pause);
+            tokio::select! {
+                () = pause => {}
+                () = self.run.lease.stop().cancelled() => {}
+            }
         }
+        let error = fs_core::code::report(error);
+        tracing::info!(%view, error, "reading the window again");
     }
 }
 
-fn count(
-    rows: SendableRecordBatchStream,
-    read: Arc<AtomicU64>,
-    progress: Arc<dyn Progress>,
-    view: ViewName,
-) -> impl Stream<Item = <SendableRecordBatchStream as Stream>::Item> {
-    rows.inspect(move |batch| {
-        if let Ok(batch) = batch {
-            let rows = batch.num_rows() as u64;
-            let rows = rows + read.fetch_add(rows, Ordering::Relaxed);
-            progress.report(&view, Phase::Ingest, rows);
+/// Whether the same may go well when it is tried again at once.
+fn is_of_the_moment(error: &Error) -> bool {
+    match error {
+        Error::Offline { source, .. } => {
+            matches!(source.as_ref(), fs_offline::Error::Conflict { .. })
         }
-    })
+        Error::Source { source, .. } => {
+            matches!(source.as_ref(), fs_engine::Error::SourceChanged { .. })
+        }
+        _ => false,
+    }
 }

@@ -19,12 +19,16 @@
 //! | [`publish`] | from the offline table to the online store |
 //! | [`push`] | [`Pusher`]: rows that clients hand in, straight to both stores |
 //! | [`progress`] | [`Progress`]: what a run tells while it works |
+//! | [`freshness`] | [`Freshness`]: how far a view has come, and how far it should have |
+//! | [`telemetry`] | what runs and views are measured by |
 //!
 //! A run, or a push, decodes, sorts and packs rows on the runtime that polls it: a process that also
 //! serves gives them threads of their own.
 
+pub mod asked;
 pub mod error;
 mod expiry;
+pub mod freshness;
 mod ingest;
 pub mod materializer;
 pub mod options;
@@ -33,15 +37,19 @@ pub mod publish;
 pub mod push;
 mod rows;
 mod run;
+pub mod telemetry;
 pub mod window;
 
+pub use asked::{Asked, Work};
 pub use error::Error;
+pub use freshness::Freshness;
 pub use materializer::{Materializer, Views};
 pub use options::Options;
 pub use progress::{Phase, Progress, Silent};
 pub use publish::Publication;
 pub use push::{PushReport, PushTo, Pushed, Pusher, RowOutcome, Target};
 pub use run::RunSummary;
+pub use telemetry::ViewMetrics;
 
 #[cfg(test)]
 mod fixture;

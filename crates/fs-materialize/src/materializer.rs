@@ -1,18 +1,18 @@
-//! [`Materializer`]: runs, one view after the other, each recorded.
+//! [`Materializer`]: runs, one view after the other, each under the lease of its view and recorded.
 
 use std::sync::Arc;
 
-use fs_core::code::report;
 use fs_core::suggest::did_you_mean;
-use fs_core::{Catalog, Clock, EventTime, FeatureView, TimeRange, ViewName};
+use fs_core::{Catalog, Clock, EventTime, FeatureName, FeatureView, TimeRange, ViewName};
 use fs_engine::Engine;
-use fs_offline::{OfflineStore, RunKind, RunRecord, RunStatus, RunTrigger};
+use fs_offline::{OfflineStore, RunTrigger};
 use fs_online::OnlineStore;
+use fs_registry::{HolderInfo, Lease, Leases};
+use futures::future::BoxFuture;
 
-use crate::ingest::{Asked, Done, Ingest};
 use crate::publish::{Publication, Publisher};
-use crate::run::{RunSummary, free_id};
-use crate::{Error, Options, Phase, Progress};
+use crate::run::{Run, RunSummary};
+use crate::{Asked, Error, Options, Progress};
 
 /// Which views a run is for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,34 +27,32 @@ pub enum Views {
 /// Brings rows from sources to the offline store, and from there to the online store.
 #[derive(Debug, Clone)]
 pub struct Materializer {
-    engine: Arc<Engine>,
-    offline: Arc<OfflineStore>,
-    online: Arc<dyn OnlineStore>,
-    clock: Arc<dyn Clock>,
-    options: Options,
-}
-
-/// What a run did to one view before it ended, well or not.
-#[derive(Debug, Default)]
-struct Outcome {
-    done: Option<Done>,
-    published: Option<Publication>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) offline: Arc<OfflineStore>,
+    pub(crate) online: Arc<dyn OnlineStore>,
+    pub(crate) leases: Leases,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: Options,
+    trigger: RunTrigger,
 }
 
 impl Materializer {
-    /// Between these stores, with this clock.
+    /// Between these stores, with this clock; one run of a view at a time, by these leases.
     pub fn new(
         engine: Arc<Engine>,
         offline: Arc<OfflineStore>,
         online: Arc<dyn OnlineStore>,
+        leases: Leases,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             engine,
             offline,
             online,
+            leases,
             clock,
             options: Options::default(),
+            trigger: RunTrigger::Command,
         }
     }
 
@@ -65,11 +63,18 @@ impl Materializer {
         self
     }
 
+    /// The same, whose runs are recorded as asked for by somebody else than a command.
+    #[must_use]
+    pub const fn triggered_by(mut self, trigger: RunTrigger) -> Self {
+        self.trigger = trigger;
+        self
+    }
+
     /// Replaces the rows of `range` in the offline tables of `views`, and publishes what changed.
     ///
     /// Running it twice, or killing it anywhere and running it again, leaves what running it once
-    /// leaves. A view that fails does not keep the others from running; [`Error::Failed`] says then
-    /// what became of each.
+    /// leaves. Waits for whoever else materializes a view. A view that fails does not keep the others
+    /// from running; [`Error::Failed`] says then what became of each.
     pub async fn materialize(
         &self,
         catalog: &Catalog,
@@ -77,7 +82,7 @@ impl Materializer {
         range: &TimeRange,
         progress: Arc<dyn Progress>,
     ) -> Result<Vec<RunSummary>, Error> {
-        self.run(catalog, views, Asked::Range(*range), progress)
+        self.run(catalog, views, Asked::range(*range), progress)
             .await
     }
 
@@ -95,7 +100,46 @@ impl Materializer {
         if end > now {
             return Err(Error::EndInFuture { end, now });
         }
-        self.run(catalog, views, Asked::UpTo(end), progress).await
+        self.run(catalog, views, Asked::up_to(end), progress).await
+    }
+
+    /// Fills features of `views` that were added after rows were written, from the source, and
+    /// publishes them: those named, or all that lack values. Rows and other columns stay as they are.
+    pub async fn backfill(
+        &self,
+        catalog: &Catalog,
+        views: &Views,
+        features: Vec<FeatureName>,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Vec<RunSummary>, Error> {
+        self.run(catalog, views, Asked::backfill(features), progress)
+            .await
+    }
+
+    /// Does what is asked for one view, for somebody who holds its lease and releases it afterwards.
+    ///
+    /// What it did is recorded and told, also where it failed: the error comes beside.
+    pub async fn run_leased(
+        &self,
+        lease: &Lease,
+        catalog: &Catalog,
+        view: &FeatureView,
+        asked: &Asked,
+        progress: &Arc<dyn Progress>,
+    ) -> (RunSummary, Option<Error>) {
+        let run = Run {
+            stores: self,
+            lease,
+            catalog,
+            view,
+            asked,
+            progress,
+            started: self.clock.now(),
+            first_fence: lease.fence(),
+        };
+        // The future is large, and its bounds are told to the compiler here, once.
+        let running: BoxFuture<'_, _> = Box::pin(run.run());
+        running.await
     }
 
     /// Makes the online store equal to what the offline table of `view` has now, whatever was
@@ -111,7 +155,11 @@ impl Materializer {
         if !view.online {
             return Ok(None);
         }
-        self.publisher(catalog, view, &progress).everything().await
+        let lease = self.lease(view, "publish everything", &progress).await?;
+        let publisher = self.publisher(catalog, view, &lease, &progress);
+        let published = publisher.everything().await;
+        self.release(view, lease).await;
+        published
     }
 
     async fn run(
@@ -121,6 +169,7 @@ impl Materializer {
         asked: Asked,
         progress: Arc<dyn Progress>,
     ) -> Result<Vec<RunSummary>, Error> {
+        let asked = asked.by(self.trigger);
         let views: Vec<&FeatureView> = match views {
             Views::All => catalog.feature_views.values().collect(),
             Views::Only(names) => names
@@ -131,7 +180,7 @@ impl Materializer {
         let mut runs = Vec::new();
         let mut failures = Vec::new();
         for view in views {
-            let (run, failure) = self.run_view(catalog, view, asked, &progress).await;
+            let (run, failure) = self.run_view(catalog, view, &asked, &progress).await;
             failures.extend(failure.map(|error| (view.name.clone(), error)));
             runs.push(run);
         }
@@ -146,123 +195,71 @@ impl Materializer {
         }
     }
 
+    /// A run that gets no lease did not begin: it is told, and not recorded.
     async fn run_view(
         &self,
         catalog: &Catalog,
         view: &FeatureView,
-        asked: Asked,
+        asked: &Asked,
         progress: &Arc<dyn Progress>,
     ) -> (RunSummary, Option<Error>) {
         let started = self.clock.now();
-        let mut outcome = Outcome::default();
-        let result = self
-            .bring_up_to_date(catalog, view, asked, progress, &mut outcome)
-            .await;
-        let mut summary = self.summary(view, asked, started, &outcome, result.as_ref().err());
-        let recorded = self.record(view, &mut summary.record).await;
-        progress.report(&view.name, Phase::Done, summary.record.published);
-        (summary, result.and(recorded).err())
-    }
-
-    async fn bring_up_to_date(
-        &self,
-        catalog: &Catalog,
-        view: &FeatureView,
-        asked: Asked,
-        progress: &Arc<dyn Progress>,
-        outcome: &mut Outcome,
-    ) -> Result<(), Error> {
-        let ingest = Ingest {
-            engine: &self.engine,
-            offline: &self.offline,
-            catalog,
-            view,
-            now: self.clock.now(),
-            progress,
+        let lease = match self.lease(view, &asked.to_string(), progress).await {
+            Ok(lease) => lease,
+            Err(error) => {
+                let now = self.clock.now();
+                let summary = RunSummary::never_begun(view, asked, started, now, &error);
+                return (summary, Some(error));
+            }
         };
-        outcome.done = ingest.run(asked).await?;
-        if view.online {
-            outcome.published = self.publisher(catalog, view, progress).changes().await?;
-        }
-        Ok(())
+        let done = self
+            .run_leased(&lease, catalog, view, asked, progress)
+            .await;
+        self.release(view, lease).await;
+        done
     }
 
-    fn publisher<'a>(
+    async fn lease(
+        &self,
+        view: &FeatureView,
+        what: &str,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Lease, Error> {
+        let name = &view.name;
+        let waiting = |holder: &HolderInfo| {
+            let (who, what) = (&holder.name, &holder.what);
+            let note = format!("waiting for {who}, which is doing: {what}");
+            progress.note(name, &note);
+        };
+        let wait = self.options.wait;
+        let lease: BoxFuture<'_, _> = Box::pin(self.leases.acquire(name, what, wait, waiting));
+        lease.await.map_err(|source| Error::Lease {
+            view: name.clone(),
+            source: Box::new(source),
+        })
+    }
+
+    /// The work is done, whatever becomes of the lease: one that cannot be given back runs out.
+    async fn release(&self, view: &FeatureView, lease: Lease) {
+        if let Err(error) = lease.release().await {
+            let error = fs_core::code::report(&error);
+            tracing::warn!(view = %view.name, error, "the lease could not be given back; it runs out");
+        }
+    }
+
+    pub(crate) fn publisher<'a>(
         &'a self,
         catalog: &'a Catalog,
         view: &'a FeatureView,
+        lease: &Lease,
         progress: &'a Arc<dyn Progress>,
     ) -> Publisher<'a> {
         let now = self.clock.now();
         Publisher::new(&self.offline, self.online.as_ref(), catalog, view, now)
             .forgetting(self.clock.is_real())
+            .fenced(Some(lease.fence()))
             .with_options(self.options)
             .with_progress(progress.as_ref())
-    }
-
-    fn summary(
-        &self,
-        view: &FeatureView,
-        asked: Asked,
-        started: EventTime,
-        outcome: &Outcome,
-        failure: Option<&Error>,
-    ) -> RunSummary {
-        let (kind, range) = match asked {
-            Asked::Range(range) => (RunKind::Materialize, range),
-            Asked::UpTo(end) => (RunKind::Incremental, TimeRange::until(end)),
-        };
-        let range = outcome.done.map_or(range, |done| done.window.range);
-        let gap = outcome.done.and_then(|done| done.window.gap);
-        let note = || match (&outcome.done, gap) {
-            (_, Some(gap)) => Some(format!(
-                "the watermark stays at {}, because {gap} has not been materialized; an incremental \
-                 run begins there",
-                gap.start().unwrap_or(gap.end())
-            )),
-            (None, None) => Some("nothing new to read".to_owned()),
-            (Some(_), None) => None,
-        };
-        let published = outcome.published.unwrap_or_default();
-        let version = outcome.done.map(|done| done.ingested.version);
-        let record = RunRecord {
-            id: String::new(),
-            view: view.name.clone(),
-            kind,
-            range_start: range.start(),
-            range_end: range.end(),
-            started,
-            finished: self.clock.now(),
-            rows_read: outcome.done.map_or(0, |done| done.rows_read),
-            rows_written: outcome.done.map_or(0, |done| done.ingested.rows),
-            rejected: 0,
-            warned: 0,
-            published: published.written,
-            deleted: published.deleted,
-            version_before: None,
-            table_version: version.or(outcome.published.map(|published| published.version)),
-            chunks: u64::from(version.is_some()),
-            fence: None,
-            trigger: RunTrigger::Command,
-            attempt: 1,
-            status: failure.map_or(RunStatus::Ok, |_| RunStatus::Failed),
-            message: failure.map(|error| report(error)).or_else(note),
-        };
-        RunSummary { record, gap }
-    }
-
-    async fn record(&self, view: &FeatureView, record: &mut RunRecord) -> Result<(), Error> {
-        let failed = |source| Error::Offline {
-            view: view.name.clone(),
-            source: Box::new(source),
-        };
-        let started = record.started.as_micros();
-        // A run that cannot be recorded still has a name to be told by.
-        record.id = format!("{started}-{}", view.name);
-        record.id = free_id(&self.offline, started, &view.name)
-            .await
-            .map_err(failed)?;
-        self.offline.append_run(record).await.map_err(failed)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How runs work.
 
+use std::time::Duration;
+
 /// How runs work.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -8,6 +10,12 @@ pub struct Options {
     pub keys_in_memory: usize,
     /// How many keys are written to the online store at once.
     pub write_batch: usize,
+    /// A long window is cut in parts of about so many rows, which commit one by one.
+    pub chunk_rows: u64,
+    /// How long a run waits for whoever else materializes its view.
+    pub wait: Duration,
+    /// How long a run waits before it reads a source again that was changed while it was read.
+    pub pause: Duration,
 }
 
 impl Default for Options {
@@ -15,6 +23,9 @@ impl Default for Options {
         Self {
             keys_in_memory: 1_000_000,
             write_batch: 2_048,
+            chunk_rows: 4 << 20,
+            wait: Duration::from_secs(60),
+            pause: Duration::from_secs(2),
         }
     }
 }

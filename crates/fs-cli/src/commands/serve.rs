@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fs_core::{Clock, EventTime};
+use fs_offline::RunTrigger;
 use fs_server::{Backends, Server, ServerOptions};
 use fs_serving::Serving;
 use serde_json::json;
@@ -36,7 +37,9 @@ pub(super) async fn bind(
         serving: Arc::new(Serving::new(project.online()?, Arc::clone(&clock))),
         training: project.training()?,
         engine: project.engine()?,
-        materializer: project.materializer(Arc::clone(&clock))?,
+        materializer: project
+            .materializer(Arc::clone(&clock))?
+            .triggered_by(RunTrigger::Request),
         pusher: project.pusher(Arc::clone(&clock))?,
         clock,
     };

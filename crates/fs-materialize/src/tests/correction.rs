@@ -82,7 +82,10 @@ async fn push(shop: &Shop, user: i64, event: i64, clicks: i64) {
     let key = encode_key(&[fs_core::KeyValue::Int64(user)]);
     let write = RowWrite::newest(key, row.unwrap().remove(0));
     shop.online.prepare(&shop.id(), &layout).await.unwrap();
-    shop.online.write(&shop.id(), vec![write], None).await.unwrap();
+    shop.online
+        .write(&shop.id(), vec![write], None)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

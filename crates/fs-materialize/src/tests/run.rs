@@ -162,8 +162,8 @@ async fn every_run_is_recorded_under_an_id_of_its_own() {
     shop.source(&[click(1, 10, 1)]);
     let first = shop.materialize(0, 100).await.unwrap().record;
     let second = shop.materialize(0, 100).await.unwrap().record;
-    assert_eq!(first.id, "1000000000-activity");
-    assert_eq!(second.id, "1000000001-activity");
+    assert_eq!(first.id, "1000000000-activity-1");
+    assert_eq!(second.id, "1000000000-activity-2");
     assert_eq!(shop.offline.show_run(&first.id).await.unwrap(), first);
     let listed = shop.offline.list_runs(None, 10).await.unwrap();
     assert_eq!(listed.len(), 2);

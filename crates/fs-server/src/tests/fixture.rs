@@ -127,6 +127,7 @@ impl Setup {
                 engine.clone(),
                 self.offline.clone(),
                 self.store.clone(),
+                self.registry.leases(self.clock.clone()),
                 self.clock.clone(),
             ),
             pusher: Pusher::new(self.offline.clone(), self.store.clone(), self.clock.clone()),

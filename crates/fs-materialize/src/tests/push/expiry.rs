@@ -31,10 +31,11 @@ impl Shop {
             base_dir: self.base_dir(),
             ..fs_engine::EngineOptions::default()
         });
+        let engine = Arc::new(engine.unwrap());
         let online = || Arc::clone(&self.online) as Arc<dyn OnlineStore>;
         let (offline, clock) = (|| Arc::clone(&self.offline), || Arc::new(World));
         let materializer =
-            Materializer::new(Arc::new(engine.unwrap()), offline(), online(), clock());
+            Materializer::new(engine, offline(), online(), self.leases.clone(), clock());
         let pusher = Pusher::new(offline(), online(), clock());
         (self.materializer, self.pusher) = (materializer, pusher);
         self

@@ -16,6 +16,7 @@ use fs_engine::{Engine, EngineOptions};
 use fs_materialize::{Materializer, Options, RunSummary, Silent, Views};
 use fs_offline::OfflineStore;
 use fs_online::MemoryStore;
+use fs_registry::Leases;
 use fs_serving::{EntityColumns, FeatureVectors, Serving, Status};
 use fs_testkit::catalog::{self, ViewBuilder};
 use fs_testkit::repo::Folder;
@@ -116,6 +117,7 @@ impl World {
             Arc::new(engine.unwrap()),
             Arc::clone(&offline),
             Arc::clone(&online) as _,
+            Leases::in_memory(Arc::clone(&clock) as _),
             Arc::clone(&clock) as _,
         );
         Self {
@@ -124,6 +126,7 @@ impl World {
             materializer: materializer.with_options(Options {
                 keys_in_memory: 3,
                 write_batch: 2,
+                ..Options::default()
             }),
             training: TrainingSets::new(offline, TrainingOptions::default()).unwrap(),
             serving: Serving::new(online, Arc::clone(&clock) as _),

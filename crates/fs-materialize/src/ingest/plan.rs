@@ -1,0 +1,203 @@
+//! [`Plan`]: which window a run replaces, in which chunks, from which state of the sources.
+
+use fs_core::{EventTime, TimeRange};
+use fs_engine::{SourceChanges, SourceState, Spread};
+use fs_offline::{RunProgress, TableState};
+
+use super::Ingest;
+use super::chunks::{Piece, chunks};
+use super::run_key::run_key;
+use crate::asked::Work;
+use crate::window::{self, Late, Window};
+use crate::{Error, Phase};
+
+/// What a run is about to do.
+pub(super) struct Plan {
+    /// What is replaced, all in all.
+    pub(super) window: Window,
+    /// What is read, from first to last.
+    pub(super) sources: SourceState,
+    /// What is left of the window, in order; each commits by itself.
+    pub(super) chunks: Vec<TimeRange>,
+    /// Where an earlier run of the same was killed.
+    pub(super) resumed: Option<EventTime>,
+    /// How many windows the table has had replaced.
+    pub(super) ingest: i64,
+    /// Whether the run notes how far it has come: one over a range that has several chunks. What an
+    /// incremental run has done the watermark says.
+    notes_progress: bool,
+    spread: Option<Spread>,
+    late: Late,
+    watermark: Option<EventTime>,
+}
+
+/// What a chunk says beside its rows.
+#[derive(Debug, Clone)]
+pub(super) struct ChunkCommit {
+    pub(super) range: TimeRange,
+    pub(super) watermark: Option<EventTime>,
+    pub(super) source_version: Option<i64>,
+    pub(super) progress: Option<RunProgress>,
+}
+
+impl Ingest<'_> {
+    /// What there is to do; `None` if there is nothing to read.
+    pub(super) async fn plan(
+        &self,
+        sources: SourceState,
+        table: Option<TableState>,
+    ) -> Result<Option<Plan>, Error> {
+        let run = self.run;
+        let watermark = table.as_ref().and_then(|table| table.watermark);
+        let ingest = table.as_ref().map_or(0, |table| table.ingest);
+        let late = self.late(&sources, table.as_ref()).await?;
+        let (window, is_range) = match &run.asked.work {
+            Work::Range(range) => (window::chosen(range, watermark, self.now), true),
+            Work::UpTo(end) => match window::incremental(*end, watermark, late) {
+                Some(window) => (window, false),
+                None => return Ok(None),
+            },
+            Work::Backfill(_) => return Ok(None),
+        };
+        let resumed = if is_range && ingest > 0 {
+            self.resumed(&window.range, &sources, ingest).await?
+        } else {
+            None
+        };
+        let rest = resumed.and_then(|at| TimeRange::new(at, window.range.end()).ok());
+        let rest = rest.unwrap_or(window.range);
+        let engine = &run.stores.engine;
+        let spread = engine
+            .spread(run.catalog, run.view, &window.range, &sources)
+            .await
+            .map_err(|source| run.source_error(source))?;
+        let chunks = chunks(
+            &rest,
+            &pieces(spread.as_ref()),
+            run.stores.options.chunk_rows,
+        );
+        Ok(Some(Plan {
+            window,
+            sources,
+            notes_progress: is_range && (chunks.len() > 1 || resumed.is_some()),
+            chunks,
+            resumed,
+            ingest,
+            spread,
+            late,
+            watermark,
+        }))
+    }
+
+    /// What is known of rows that came, or went, below the watermark.
+    async fn late(&self, sources: &SourceState, table: Option<&TableState>) -> Result<Late, Error> {
+        let run = self.run;
+        let engine = &run.stores.engine;
+        if sources.delta_version().is_some() {
+            let Some(known) = table.and_then(|table| table.source_version) else {
+                return Ok(Late::Unknown);
+            };
+            let changes = engine.changed_since(run.catalog, run.view, known, sources);
+            return Ok(
+                match changes.await.map_err(|source| run.source_error(source))? {
+                    SourceChanges::Nothing => Late::ByVersion { earliest: None },
+                    SourceChanges::Since(earliest) => Late::ByVersion {
+                        earliest: Some(earliest),
+                    },
+                    SourceChanges::Unknown => Late::Unknown,
+                },
+            );
+        }
+        let watermark = table.and_then(|table| table.watermark);
+        let earliest = match (&run.asked.work, watermark) {
+            (Work::UpTo(end), Some(watermark)) if watermark < *end => engine
+                .late_start(run.catalog, run.view, watermark, sources)
+                .await
+                .map_err(|source| run.source_error(source))?,
+            _ => None,
+        };
+        let source = run.catalog.sources.get(&run.view.source);
+        let lateness = source.map(|source| source.lateness).unwrap_or_default();
+        Ok(Late::ByTime { lateness, earliest })
+    }
+
+    /// How far this very run has come before it was killed; `None` if it was not, or if anything has
+    /// changed since.
+    async fn resumed(
+        &self,
+        range: &TimeRange,
+        sources: &SourceState,
+        ingest: i64,
+    ) -> Result<Option<EventTime>, Error> {
+        let run = self.run;
+        let key = run_key(range, run.catalog, run.view, sources.fingerprint(), ingest);
+        let done = run.stores.offline.run_progress(&run.view.name, &key).await;
+        let done = done.map_err(|source| run.offline_error(source))?;
+        // A run that came to its end is over: the same command starts anew.
+        let done = done.filter(|done| range.contains(*done));
+        if let Some(done) = done {
+            let note = format!("going on at {done}, where an earlier run ended");
+            run.progress.note(&run.view.name, &note);
+        }
+        Ok(done)
+    }
+
+    /// Says how many rows there will be, where that is known.
+    pub(super) fn tell_how_many(&self, plan: &Plan) {
+        if let Some(spread) = &plan.spread {
+            let rows = plan.chunks.iter().map(|chunk| spread.rows_in(chunk)).sum();
+            let view = &self.run.view.name;
+            self.run.progress.expect(view, Phase::Ingest, rows);
+        }
+    }
+}
+
+impl Plan {
+    /// How many rows the whole window has, where that is known.
+    pub(super) fn rows(&self) -> Option<u64> {
+        let spread = self.spread.as_ref()?;
+        Some(spread.rows_in(&self.window.range))
+    }
+
+    /// Whether the window is read in one go, so that it can be judged on the way.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.chunks.len() == 1 && self.resumed.is_none()
+    }
+
+    /// What the commit of `chunk` says, as number `ingest` of the table.
+    pub(super) fn commit(&self, chunk: &TimeRange, ingest: i64, of: &Ingest<'_>) -> ChunkCommit {
+        let done = chunk.end();
+        let settled = self.late.is_settled(&self.window, self.watermark, done);
+        let run = of.run;
+        let progress = self.notes_progress.then(|| RunProgress {
+            key: run_key(
+                &self.window.range,
+                run.catalog,
+                run.view,
+                self.sources.fingerprint(),
+                ingest,
+            ),
+            done,
+            // By a clock that does not show the time of the world nothing is forgotten.
+            at: run.stores.clock.is_real().then_some(of.now),
+        });
+        ChunkCommit {
+            range: *chunk,
+            watermark: self.window.watermark_at(done),
+            source_version: self.sources.delta_version().filter(|_| settled),
+            progress,
+        }
+    }
+}
+
+fn pieces(spread: Option<&Spread>) -> Vec<Piece> {
+    let pieces = spread.map(|spread| spread.pieces.as_slice());
+    let pieces = pieces.unwrap_or_default().iter();
+    pieces
+        .map(|piece| Piece {
+            low: piece.low,
+            high: piece.high,
+            rows: piece.rows,
+        })
+        .collect()
+}
