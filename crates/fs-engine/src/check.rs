@@ -4,11 +4,11 @@ use arrow::datatypes::{DataType as ArrowType, Schema};
 use fs_core::suggest::{did_you_mean, hint};
 use fs_core::{Catalog, Code, Coded, FeatureView, Source, SourceKind, SourceName};
 
-use crate::Error;
 use crate::convert::{Slack, fits, is_time, type_name};
 use crate::problem::{Place, SourceField, SourceProblem, ViewField};
 use crate::tables::Tables;
 use crate::view_plan::ViewPlan;
+use crate::{Error, expectations};
 
 /// What is wrong with a source.
 pub(crate) async fn source(tables: &Tables, source: &Source) -> Vec<SourceProblem> {
@@ -103,7 +103,14 @@ fn time_column(source: &SourceName, schema: &Schema, name: &str) -> Option<Strin
 /// What is wrong with a view, given its source.
 pub(crate) async fn view(tables: &Tables, view: &FeatureView) -> Vec<SourceProblem> {
     match ViewPlan::sampled(tables, view).await {
-        Ok(plan) => plan.problems(),
+        Ok(plan) => {
+            let session = tables.session();
+            let with_created = plan.created().is_some();
+            let mut problems = plan.problems();
+            let more = expectations::problems(&tables.catalog, view, &session, with_created);
+            problems.extend(more);
+            problems
+        }
         Err(Error::Mismatch { problems }) => problems,
         Err(error) => {
             let place = Place::View {

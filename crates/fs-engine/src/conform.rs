@@ -21,15 +21,25 @@ use fs_core::{
 use futures::{StreamExt, stream};
 
 use crate::convert::{BadCell, convert, to_micros, type_name};
+use crate::expectations::excused;
 use crate::{BadRows, BadValue, Error, ViewRows};
 
 /// The columns of the rows of a view.
 pub(crate) fn view_schema(catalog: &Catalog, view: &FeatureView) -> SchemaRef {
+    schema(catalog, view, false)
+}
+
+/// The same, of rows that may lack a join key or the event time.
+pub(crate) fn loose_schema(catalog: &Catalog, view: &FeatureView) -> SchemaRef {
+    schema(catalog, view, true)
+}
+
+fn schema(catalog: &Catalog, view: &FeatureView, loose: bool) -> SchemaRef {
     let keys = catalog
         .join_keys(view)
-        .map(|key| Field::new(key.name.as_str(), key.key_type.to_arrow(), false));
+        .map(|key| Field::new(key.name.as_str(), key.key_type.to_arrow(), loose));
     let times = [
-        Field::new(EVENT_TIMESTAMP, timestamp_type(), false),
+        Field::new(EVENT_TIMESTAMP, timestamp_type(), loose),
         Field::new(CREATED_TIMESTAMP, timestamp_type(), true),
     ];
     let features = view
@@ -79,6 +89,8 @@ pub(crate) struct Conform {
     rows: u64,
     bad: Option<BadRows>,
     view: FeatureView,
+    /// Which join keys, and the event time, may be missing.
+    excused: Vec<bool>,
 }
 
 impl Conform {
@@ -97,7 +109,15 @@ impl Conform {
             rows: 0,
             bad: None,
             view: view.clone(),
+            excused: Vec::new(),
         }
+    }
+
+    /// Lets rows pass whose missing keys and times a validator takes care of.
+    pub(crate) fn for_validator(mut self, catalog: &Catalog) -> Self {
+        self.excused = excused(catalog, &self.view);
+        self.schema = loose_schema(catalog, &self.view);
+        self
     }
 
     /// Runs `raw` through; its columns are [`raw_columns`].
@@ -149,13 +169,19 @@ impl Conform {
             if at.is_some_and(|at| !self.range.contains(at)) {
                 continue;
             }
-            let no_key = nulls
+            let mut missing = nulls
                 .iter()
-                .position(|nulls| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)));
-            match no_key.or_else(|| at.is_none().then_some(self.keys)) {
-                Some(column) => self.reject(raw, row, rows_before, column),
+                .enumerate()
+                .filter(|(_, nulls)| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)))
+                .map(|(column, _)| column)
+                .chain(at.is_none().then_some(self.keys));
+            let excused = |column| self.excused.get(column).copied().unwrap_or_default();
+            match missing.next() {
+                Some(column) if !excused(column) && !missing.any(excused) => {
+                    self.reject(raw, row, rows_before, column);
+                }
                 // A batch has far fewer rows than 32 bits count.
-                None => kept.push(u32::try_from(row).unwrap_or(u32::MAX)),
+                _ => kept.push(u32::try_from(row).unwrap_or(u32::MAX)),
             }
         }
         let kept = UInt32Array::from(kept);

@@ -7,13 +7,12 @@ use deltalake::kernel::{Add, LogicalFileView};
 use deltalake::{DeltaTable, DeltaTableError};
 use fs_core::Source;
 use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use crate::bounds::column;
 use crate::convert::is_instant;
 use crate::error::BoxError;
-use crate::event_times::{Known, column_in_files, of_file, of_log, of_rows};
+use crate::event_times::{Known, at, column_in_files, of_file, of_log, of_rows};
 use crate::files::Files;
 use crate::in_order;
 use crate::parquet_table::ParquetTable;
@@ -102,7 +101,7 @@ impl DeltaFile {
         table.update_datafusion_session(&session.state())?;
         let store = table.object_store();
         let files = Files {
-            list: vec![store.head(&self.location()).await?],
+            list: vec![at(store.as_ref(), &self.location()).await?],
             store_url: table.log_store().object_store_url(),
             store,
         };

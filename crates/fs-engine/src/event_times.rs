@@ -12,7 +12,7 @@ mod parquet_file;
 use fs_core::{EventTime, Source};
 
 pub(crate) use delta_log::of_log;
-pub(crate) use parquet_file::{of_file, of_footer, of_rows};
+pub(crate) use parquet_file::{at, of_file, of_footer, of_rows};
 
 use crate::spread::Piece;
 

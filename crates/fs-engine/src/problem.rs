@@ -57,6 +57,8 @@ pub enum ViewField {
     JoinKey(KeyName),
     /// The entry of `schema:` for this feature.
     Feature(FeatureName),
+    /// The entry of `expectations:` with this name.
+    Expectation(String),
 }
 
 impl SourceProblem {

@@ -15,6 +15,9 @@ use datafusion::execution::SendableRecordBatchStream;
 /// Rows without a key or an event time are left out and counted; where there were any, the stream
 /// ends with [`Error::BadRows`](crate::Error::BadRows), to be found with
 /// [`Error::from_datafusion`](crate::Error::from_datafusion).
+///
+/// Rows that are read for a [`Validator`](crate::Validator) may have nulls in keys and event time, where
+/// a `not_null` of the view says what happens to them.
 pub struct ViewRows {
     /// The columns, as above.
     pub schema: SchemaRef,

@@ -32,6 +32,7 @@ use futures::{TryStreamExt, stream};
 use crate::tables::{CATALOG, SCHEMA, Tables};
 use crate::{Engine, Error, in_order};
 use names::Names;
+pub(crate) use problem::of_plan;
 
 /// The schema of the offline tables.
 const VIEWS: &str = "views";
@@ -64,11 +65,11 @@ impl Engine {
         let session = in_order::session(config, &tables.shared.runtime);
         let (statement, select) = parsed(&session, sql)?;
         let named = session.state().resolve_table_references(&statement);
-        let named = named.map_err(|error| problem::of_plan(&error))?;
+        let named = named.map_err(|error| of_plan(&error))?;
         Names::new(&tables, views.as_ref()).check(&select, &named)?;
         register(&session, tables, views);
         let failed = |error: DataFusionError| match Error::of_query("the SQL".to_owned(), error) {
-            Error::Query { cause, .. } if problem::is_of_sql(&cause) => problem::of_plan(&cause),
+            Error::Query { cause, .. } if problem::is_of_sql(&cause) => of_plan(&cause),
             error => error,
         };
         let plan = session.state().statement_to_plan(statement).await;
@@ -132,7 +133,7 @@ fn parsed(session: &SessionContext, sql: &str) -> Result<(Statement, Box<ast::Qu
     let statements = parser
         .build()
         .and_then(|mut parser| parser.parse_statements());
-    let mut statements = statements.map_err(|error| problem::of_plan(&error))?;
+    let mut statements = statements.map_err(|error| of_plan(&error))?;
     let one = match (statements.pop_front(), statements.len()) {
         (Some(Statement::Statement(statement)), 0) => match *statement {
             ast::Statement::Query(query) => Some(query),

@@ -86,7 +86,7 @@ impl<'a> ViewPlan<'a> {
     }
 
     /// The created column, if these rows have it.
-    fn created(&self) -> Option<&str> {
+    pub(crate) fn created(&self) -> Option<&str> {
         let name = self.source.created_timestamp_column.as_deref()?;
         self.schema().field_with_name(name).is_ok().then_some(name)
     }
@@ -136,6 +136,11 @@ impl<'a> ViewPlan<'a> {
         let raw = self.run(frame).await?;
         let with_created = self.created().is_some();
         let conform = Conform::new(&self.tables.catalog, self.view, with_created, reading.range);
+        let conform = if reading.validated {
+            conform.for_validator(&self.tables.catalog)
+        } else {
+            conform
+        };
         Ok(conform.rows(raw))
     }
 

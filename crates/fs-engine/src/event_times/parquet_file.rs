@@ -12,7 +12,7 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::Known;
 use crate::convert::{is_instant, to_micros};
@@ -58,11 +58,24 @@ pub(crate) async fn of_file(
     store: &dyn ObjectStore,
     path: &Path,
 ) -> Result<Vec<Known>, BoxError> {
-    let file = store.head(path).await?;
+    let file = at(store, path).await?;
     let footer = DFParquetMetadata::new(store, &file)
         .fetch_metadata()
         .await?;
     Ok(of_footer(column, &footer)?)
+}
+
+/// What the store says of a file, under the path that the store knows it by.
+///
+/// A store below a folder may answer with the path from its own root.
+pub(crate) async fn at(
+    store: &dyn ObjectStore,
+    path: &Path,
+) -> Result<ObjectMeta, object_store::Error> {
+    Ok(ObjectMeta {
+        location: path.clone(),
+        ..store.head(path).await?
+    })
 }
 
 /// The event times of rows, whose only column they are.

@@ -67,7 +67,7 @@ async fn changed(tables: &Tables, failure: Option<bool>) -> Result<Option<Error>
             Pin::Files(files) => match tables.look_again(&name).await {
                 Ok(Some(now)) => replaced(files, &now).map(|file| files.display(file)),
                 Ok(None) => None,
-                Err(Error::NoFiles { resolved, .. }) => Some(resolved),
+                Err(Error::NoFiles { .. }) => files.list.first().map(|file| files.display(file)),
                 Err(error) => return Err(error),
             },
             // The version that is read stays what it is, but its files may be gone.

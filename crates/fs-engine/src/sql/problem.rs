@@ -7,7 +7,7 @@ use fs_core::suggest::{did_you_mean, hint};
 use crate::Error;
 
 /// The error that planning `SQL` ended with.
-pub(super) fn of_plan(error: &DataFusionError) -> Error {
+pub(crate) fn of_plan(error: &DataFusionError) -> Error {
     let span = error.diagnostic().and_then(|note| note.span);
     let found = span.and_then(|span| position(span.start.line, span.start.column));
     let (problem, written) = match error.find_root() {
