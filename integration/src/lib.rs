@@ -3,22 +3,29 @@
 //! Nothing of the project but its wire types is linked in. The tests drive the binary that people
 //! run, and look at what it prints, writes and answers.
 
+mod chance;
 mod client;
+mod delta_log;
 mod gate;
+pub mod generations;
 mod load;
 mod python;
+mod readers;
 mod repo;
 mod rows;
 mod served;
 mod skewed;
 
+pub use chance::Chance;
 pub use client::{Answer, Client, Entity};
+pub use delta_log::{DeltaLog, Version};
 pub use gate::Gate;
 pub use load::{CALL_TIME, Call, Load, Question};
 pub use python::{
     duckdb_training_set, feast_grpc, feast_protos_compared, feast_sdk, flight_client, grpc_client,
     parquet_record,
 };
+pub use readers::Readers;
 pub use repo::{Online, Repo};
 pub use rows::{Rows, read_parquet, write_spine};
 pub use served::Served;

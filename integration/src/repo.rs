@@ -28,6 +28,7 @@ pub enum Online {
 #[derive(Debug)]
 pub struct Repo {
     folder: TempDir,
+    project: String,
 }
 
 impl Repo {
@@ -51,20 +52,23 @@ impl Repo {
         }
         // The data is only read; a link saves copying it for every test.
         std::os::unix::fs::symlink(example.join("data"), folder.path().join("data"))?;
-        let repo = Self { folder };
-        repo.settings(project, online)?;
+        let project = project.to_owned();
+        let repo = Self { folder, project };
+        repo.settings(online)?;
         Ok(repo)
     }
 
     /// A repo without definitions, as project `project`.
     pub fn empty(project: &str, online: &Online) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let repo = Self { folder };
-        repo.settings(project, online)?;
+        let project = project.to_owned();
+        let repo = Self { folder, project };
+        repo.settings(online)?;
         Ok(repo)
     }
 
-    fn settings(&self, project: &str, online: &Online) -> Result<()> {
+    fn settings(&self, online: &Online) -> Result<()> {
+        let project = &self.project;
         let online = match online {
             Online::Embedded => "{ type: embedded, path: .fs/online }".to_owned(),
             Online::Redis(url) => format!("{{ type: redis, url: \"{url}\" }}"),
@@ -87,6 +91,11 @@ impl Repo {
     /// A file of the repo.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The folder with the offline tables, one below it for each view.
+    pub fn offline(&self) -> PathBuf {
+        self.file(".fs/offline").join(&self.project)
     }
 
     /// Writes a file of the repo.

@@ -47,6 +47,11 @@ pub fn write_spine(path: &Path, columns: &[&str], keys: &[Vec<String>], at: &str
 }
 
 impl Rows {
+    /// The rows as one batch.
+    pub const fn batch(&self) -> &RecordBatch {
+        &self.0
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.0.num_rows()

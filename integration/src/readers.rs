@@ -1,0 +1,88 @@
+//! People who read while others write: online lookups and training sets, all of which must be whole.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::generations::{self, FEATURES, NOW, Newest, VIEW};
+use crate::{Load, Repo, Served, read_parquet};
+
+/// A server, a client that looks up rows, and somebody who makes training sets, in this process's tool or
+/// in the server, by turns.
+#[derive(Debug)]
+pub struct Readers {
+    server: Served,
+    load: Load,
+    over: Arc<AtomicBool>,
+    training: JoinHandle<Result<usize>>,
+}
+
+impl Readers {
+    /// Begins to read; everything must have been materialized once.
+    pub async fn start(repo: &Arc<Repo>, question: Newest) -> Result<Self> {
+        let server = repo.serve(&["--now", NOW])?;
+        let load = Load::start(&server.url(), 1, question).await?;
+        let over = Arc::new(AtomicBool::new(false));
+        let training = thread::spawn({
+            let (repo, over, url) = (Arc::clone(repo), Arc::clone(&over), server.url());
+            move || {
+                let mut made = 0;
+                while !over.load(Ordering::SeqCst) {
+                    let remote = ["--server", &url];
+                    let remote = if made % 2 == 0 { &remote[..] } else { &[] };
+                    training_set(&repo, remote)
+                        .with_context(|| format!("training set {made}, {remote:?}"))?;
+                    made += 1;
+                }
+                Ok(made)
+            }
+        });
+        Ok(Self {
+            server,
+            load,
+            over,
+            training,
+        })
+    }
+
+    /// The server.
+    pub const fn server(&self) -> &Served {
+        &self.server
+    }
+
+    /// Ends; an error if anything that was read was wrong, or if a lookup failed and `may_fail` does not
+    /// excuse it.
+    pub async fn stop(self, may_fail: impl Fn(&crate::Call) -> bool) -> Result<()> {
+        let answered = self.load.answers(20).await;
+        self.over.store(true, Ordering::SeqCst);
+        let calls = self.load.stop().await?;
+        answered.context("nothing is answered any more")?;
+        for call in &calls {
+            ensure!(
+                call.end.is_ok() || may_fail(call),
+                "a lookup failed: {call:?}"
+            );
+        }
+        let made = tokio::task::spawn_blocking(|| self.training.join()).await?;
+        let made = made.map_err(|_panic| anyhow!("making training sets panicked"))??;
+        ensure!(made > 0, "no training set was made");
+        eprintln!("read {} answers and {made} training sets", calls.len());
+        self.server.stop()?.success()?;
+        Ok(())
+    }
+}
+
+/// Makes a training set of all rows of the table, which must be all there and of one generation.
+fn training_set(repo: &Repo, remote: &[&str]) -> Result<()> {
+    let out = repo.file("training.parquet");
+    let out = out.to_str().context("a folder with a plain name")?;
+    let features = (0..FEATURES).map(|feature| format!("{VIEW}:f{feature}"));
+    let features = features.collect::<Vec<_>>().join(",");
+    let sql = format!("SELECT user_id, event_timestamp FROM views.{VIEW}");
+    let ask = ["get-historical-features", "--features", &features];
+    repo.json(&[&ask[..], &["--spine-sql", &sql, "--out", out], remote].concat())?;
+    generations::generation(read_parquet(out.as_ref())?.batch())?;
+    Ok(())
+}
