@@ -159,6 +159,11 @@ impl Leases {
         self
     }
 
+    /// What measures time for these leases.
+    pub fn timer(&self) -> Arc<dyn Timer> {
+        Arc::clone(&self.timer)
+    }
+
     /// How long leases stand.
     pub const fn options(&self) -> LeaseOptions {
         self.options
