@@ -22,6 +22,7 @@
 //! The commit says `fs.backfill` with the window, so that [`changes`](crate::changes) tells publishers
 //! which rows are not newer and yet not the same.
 
+mod lacking;
 mod merge;
 
 use std::fmt;
@@ -47,6 +48,7 @@ use crate::rewrite::{BY_TIME, reading};
 use crate::stamp::Stamp;
 use crate::table::Table;
 use crate::{Error, OfflineStore, RunProgress, TableSchema, once, plans, rewrite, stale};
+pub use lacking::Lacking;
 use merge::Merge;
 
 /// The entry of the commit information that holds the window.
@@ -172,7 +174,7 @@ impl OfflineStore {
             rows,
         )?;
         let given = rewrite::sorted(vec![given], &by)?;
-        let context = plans::context(self, &table.log);
+        let context = plans::context_for(self, &table.log, &columns.of_table);
         let merge = Merge::new(
             plans::stream(stored, &context)?,
             plans::stream(given, &context)?,

@@ -52,6 +52,7 @@
 
 pub mod append;
 pub mod backfill;
+mod batches;
 pub mod changes;
 mod commit;
 mod data_file;
@@ -84,7 +85,7 @@ pub mod vacuum;
 pub mod versions;
 
 pub use append::{Appended, Push, PushKey};
-pub use backfill::{Backfill, Backfilled};
+pub use backfill::{Backfill, Backfilled, Lacking};
 pub use changes::Changes;
 pub use datasets::{Dataset, NewDataset};
 pub use error::Error;
