@@ -2,6 +2,7 @@
 
 mod bench_serve;
 mod serve;
+mod tend;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
 pub(crate) use self::serve::{LogFormat, ServeArgs, WatchArgs, duration};
+pub(crate) use self::tend::{OptimizeArgs, QuarantineCommand, VacuumArgs};
 use crate::output::Format;
 
 /// A feature store: definitions in YAML, history in Delta Lake, newest values in Redis or LMDB.
@@ -80,6 +82,13 @@ pub(crate) enum Command {
     /// The materialization runs
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// The rows that broke an expectation and were put aside
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Put small data files of the offline tables together, without changing a row
+    Optimize(OptimizeArgs),
+    /// Remove files of the offline tables that only old versions need
+    Vacuum(VacuumArgs),
     /// Remove what apply and materialize made
     Teardown(TeardownArgs),
     /// Print the JSON Schema of the definition files

@@ -12,13 +12,17 @@ mod init;
 mod jobs;
 mod materialize;
 mod online;
+mod optimize;
 mod plan;
 mod push;
+mod quarantine;
 mod registry;
 mod schema;
 mod serve;
 mod teardown;
+mod vacuum;
 mod validate;
+mod views;
 
 use fs_core::Kind;
 
@@ -53,6 +57,9 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Registry(command) => registry::run(repo, &command, output).await,
         Command::Datasets(command) => datasets::run(repo, &command, output).await,
         Command::Jobs(command) => jobs::run(repo, &command, output).await,
+        Command::Quarantine(command) => quarantine::run(repo, &command, output).await,
+        Command::Optimize(args) => optimize::run(repo, &args, output).await,
+        Command::Vacuum(args) => vacuum::run(repo, &args, output).await,
         Command::Teardown(args) => teardown::run(repo, &args, output).await,
         Command::Schema => {
             schema::run();

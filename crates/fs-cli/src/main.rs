@@ -6,6 +6,7 @@
 //! Exit status: 0 done, 1 failed, 2 the input was wrong (`fs_core::Code` has the table).
 
 mod args;
+mod cells;
 mod commands;
 mod entities;
 mod failure;

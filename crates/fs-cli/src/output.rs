@@ -122,6 +122,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// Bytes in the unit of all sizes: `1,204 KiB`.
+pub(crate) fn kibibytes(bytes: u64) -> String {
+    format!("{} KiB", grouped(bytes.div_ceil(1024)))
+}
+
 /// `1 view`, `2 views`, `3 entities`.
 pub(crate) fn counted(number: impl TryInto<u64>, thing: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);

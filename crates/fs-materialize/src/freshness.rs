@@ -63,7 +63,9 @@ impl Freshness {
         let watermark = offline.and_then(|state| state.watermark);
         let until = if view.online {
             let as_of = online.map(|published| published.as_of);
-            watermark.zip(as_of).map(|(watermark, as_of)| watermark.min(as_of))
+            watermark
+                .zip(as_of)
+                .map(|(watermark, as_of)| watermark.min(as_of))
         } else {
             watermark
         };

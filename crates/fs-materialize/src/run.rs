@@ -15,7 +15,7 @@ use fs_offline::TableSchema;
 use fs_registry::{Lease, Stopped};
 
 use crate::ingest::Ingest;
-use crate::{Asked, Error, Materializer, Phase, Progress};
+use crate::{Asked, Error, Materializer, Phase, Progress, telemetry};
 
 pub(crate) use outcome::Outcome;
 pub use summary::RunSummary;
@@ -44,7 +44,8 @@ impl Run<'_> {
         let mut outcome = Outcome::default();
         let result = self.unless_fenced(&mut outcome).await;
         let finished = self.stores.clock.now();
-        let summary = self.summary(id, finished, &outcome, result.as_ref().err());
+        let summary = self.summary(finished, &outcome, result.as_ref().err());
+        telemetry::run_ended(&summary.record);
         let recorded = self.record(&summary).await;
         let published = summary.record.published;
         self.progress

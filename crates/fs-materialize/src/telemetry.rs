@@ -28,7 +28,8 @@ pub(crate) const LAST_SUCCESS: &str = "fs_view_last_success_timestamp_seconds";
 pub(crate) fn run_ended(run: &RunRecord) {
     let view = || run.view.to_string();
     counter!("fs_runs_total", "view" => view(), "status" => run.status.as_str()).increment(1);
-    histogram!("fs_run_seconds", "view" => view()).record(seconds_between(run.started, run.finished));
+    histogram!("fs_run_seconds", "view" => view())
+        .record(seconds_between(run.started, run.finished));
     for (what, rows) in [
         ("read", run.rows_read),
         ("written", run.rows_written),

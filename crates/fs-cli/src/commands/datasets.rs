@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::DatasetsCommand;
 use crate::commands::confirm;
 use crate::failure::Failure;
-use crate::output::{Output, grouped, table};
+use crate::output::{Output, grouped, kibibytes, table};
 use crate::project::Project;
 
 pub(super) async fn run(
@@ -65,7 +65,7 @@ fn row(dataset: &Dataset) -> [String; 5] {
     [
         dataset.name.to_string(),
         grouped(dataset.rows),
-        size(dataset.bytes),
+        kibibytes(dataset.bytes),
         version.unwrap_or_default(),
         saved_at(dataset).unwrap_or_default(),
     ]
@@ -103,7 +103,7 @@ fn described(dataset: &Dataset) -> String {
     let fact = |name: &str, value: String| [name.to_owned(), value];
     let mut facts = vec![
         fact("rows", grouped(dataset.rows)),
-        fact("size", size(dataset.bytes)),
+        fact("size", kibibytes(dataset.bytes)),
         fact("saved at", saved_at(dataset).unwrap_or_default()),
         fact("table", dataset.location.clone()),
     ];
@@ -148,10 +148,6 @@ fn of_record(record: &Record) -> impl Iterator<Item = (&'static str, String)> {
 
 fn saved_at(dataset: &Dataset) -> Option<String> {
     dataset.saved_at.map(|at| at.to_string())
-}
-
-fn size(bytes: u64) -> String {
-    format!("{} KiB", grouped(bytes.div_ceil(1024)))
 }
 
 /// A type as definitions write it, where they have it.

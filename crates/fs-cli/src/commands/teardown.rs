@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use fs_core::ViewName;
-use fs_core::suggest::{did_you_mean, hint};
-use fs_core::{Catalog, Code};
 use fs_online::ViewId;
 use serde_json::json;
 
 use crate::args::TeardownArgs;
-use crate::commands::confirm;
+use crate::commands::{confirm, views};
 use crate::failure::Failure;
 use crate::output::{Output, counted};
 use crate::project::Project;
@@ -20,7 +18,7 @@ pub(super) async fn run(repo: &Path, args: &TeardownArgs, output: Output) -> Res
         every_view(&project).await?
     } else {
         let (_, catalog) = project.applied().await?;
-        known(&catalog, &args.views)?;
+        views::asked(&catalog, &args.views)?;
         args.views.clone()
     };
     if !args.yes {
@@ -73,20 +71,6 @@ async fn every_view(project: &Project) -> Result<Vec<ViewName>, Failure> {
         }
     }
     Ok(views.into_iter().collect())
-}
-
-fn known(catalog: &Catalog, views: &[ViewName]) -> Result<(), Failure> {
-    for view in views {
-        if !catalog.feature_views.contains_key(view) {
-            let names = catalog.feature_views.keys().map(ViewName::as_str);
-            let nearest = hint(did_you_mean(view.as_str(), names));
-            return Err(Failure::new(
-                Code::NotFound,
-                format!("there is no feature view `{view}`{nearest}"),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Asks first, and says all that goes.

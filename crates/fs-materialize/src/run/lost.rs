@@ -5,7 +5,7 @@ use fs_offline::{RunRecord, RunStatus, TableSchema};
 use fs_registry::HolderInfo;
 
 use super::{Run, summary};
-use crate::{Asked, Error};
+use crate::{Asked, Error, telemetry};
 
 impl Run<'_> {
     /// Where the holder before did not give the lease back: lets the offline table refuse what it may
@@ -27,6 +27,7 @@ impl Run<'_> {
         }
         let record = lost(self.view, dead, its_fence, self.stores.clock.now());
         tracing::warn!(view = %self.view.name, run = record.id, holder = dead.name, "took over from a run that did not end");
+        telemetry::run_ended(&record);
         let recorded = self.stores.offline.append_run(&record).await;
         recorded.map_err(|source| self.offline_error(source))
     }

@@ -66,8 +66,8 @@ async fn a_view_is_behind_by_the_age_of_what_is_complete() {
     shop.materialize(0, 100).await.unwrap();
     let expected = |lag: &str, fresh: &str| {
         [
-            format!(r#"fs_view_fresh{{view="activity"}} {fresh}"#),
             r#"fs_view_freshness_objective_seconds{view="activity"} 900"#.to_owned(),
+            format!(r#"fs_view_fresh{{view="activity"}} {fresh}"#),
             format!(r#"fs_view_lag_seconds{{view="activity"}} {lag}"#),
             r#"fs_view_last_success_timestamp_seconds{view="activity"} 1000"#.to_owned(),
         ]

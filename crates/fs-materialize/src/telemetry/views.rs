@@ -42,9 +42,8 @@ impl ViewMetrics {
     pub async fn ask(&self, offline: &OfflineStore, online: &dyn OnlineStore, catalog: &Catalog) {
         self.forget_all_but(catalog);
         let views = futures::stream::iter(catalog.feature_views.values());
-        let asked = views.for_each_concurrent(AT_ONCE, |view| {
-            self.ask_for(offline, online, catalog, view)
-        });
+        let asked =
+            views.for_each_concurrent(AT_ONCE, |view| self.ask_for(offline, online, catalog, view));
         asked.await;
         match offline.list_runs(None, RECENT_RUNS).await {
             Ok(runs) => {
