@@ -44,7 +44,7 @@ impl Run<'_> {
         let mut outcome = Outcome::default();
         let result = self.unless_fenced(&mut outcome).await;
         let finished = self.stores.clock.now();
-        let summary = self.summary(finished, &outcome, result.as_ref().err());
+        let summary = self.summary(id, finished, &outcome, result.as_ref().err());
         telemetry::run_ended(&summary.record);
         let recorded = self.record(&summary).await;
         let published = summary.record.published;
