@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::held::Lease;
 use super::keeper::Kept;
-use super::process::Mark;
+use super::process::{self, Mark};
 use super::register::{Numbered, Register};
 use super::state::HolderInfo;
 use super::store_time::StoreTime;
@@ -28,12 +28,11 @@ enum Attempt {
 
 impl Leases {
     pub(super) fn over(objects: Objects, clock: Arc<dyn Clock>) -> Self {
-        let host = gethostname::gethostname();
         Self {
             objects,
             clock,
             options: LeaseOptions::default(),
-            name: format!("{}:{}", host.to_string_lossy(), std::process::id()),
+            name: format!("{}:{}", process::host(), std::process::id()),
             process: Mark::own(),
             timer: Arc::new(SystemTimer),
             watch: Arc::default(),
