@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fs_core::{Catalog, Clock, Code};
 use fs_engine::{Engine, EngineOptions};
 use fs_materialize::{Materializer, Pusher};
-use fs_offline::OfflineStore;
+use fs_offline::{OfflineOptions, OfflineStore};
 use fs_online::OnlineStore;
 use fs_online_lmdb::{LmdbOptions, LmdbStore};
 use fs_online_redis::{RedisClientCertificate, RedisOptions, RedisStore, RedisTls};
@@ -83,9 +83,10 @@ impl Project {
 
     /// The offline tables.
     pub(crate) fn offline(&self) -> Arc<OfflineStore> {
-        Arc::new(OfflineStore::new(
+        Arc::new(OfflineStore::with_options(
             &self.settings.offline_store,
             &self.settings.project,
+            OfflineOptions::within(self.memory_limit()),
         ))
     }
 

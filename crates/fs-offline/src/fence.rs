@@ -106,3 +106,6 @@ pub(crate) async fn ensure_not_fenced(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,9 @@ const VALUE_BYTES: usize = size_of::<f64>();
 /// No more rows than these are judged, however large a dictionary may be.
 const MOST_ROWS: usize = 64 * 1024;
 
+/// Nor more bytes than about these, of rows that are very wide.
+const SAMPLE_BYTES: usize = 32 << 20;
+
 /// A column with fewer values than these, nulls aside, is not judged.
 const ENOUGH_VALUES: u64 = 4096;
 
@@ -76,7 +79,7 @@ pub fn sample_rows(base: &WriterProperties) -> usize {
     values.saturating_mul(2).min(MOST_ROWS)
 }
 
-/// Takes batches off `rows` until they are enough for [`fitted`], or there are no more.
+/// Takes batches off `rows` until they are enough for [`fitted`], or many bytes, or there are no more.
 pub(crate) async fn sample<S, E>(
     rows: &mut S,
     base: &WriterProperties,
@@ -84,12 +87,13 @@ pub(crate) async fn sample<S, E>(
 where
     S: Stream<Item = Result<RecordBatch, E>> + Unpin,
 {
-    let (mut taken, mut count) = (Vec::new(), 0);
-    while count < sample_rows(base) {
+    let (mut taken, mut count, mut bytes) = (Vec::new(), 0, 0);
+    while count < sample_rows(base) && bytes < SAMPLE_BYTES {
         let Some(batch) = rows.next().await.transpose()? else {
             break;
         };
         count += batch.num_rows();
+        bytes += batch.get_array_memory_size();
         taken.push(batch);
     }
     Ok(taken)

@@ -19,6 +19,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::prelude::SessionConfig;
 use deltalake::logstore::LogStoreRef;
 use fs_core::data_type::UTC;
 use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, SEQUENCE, TimeRange};
@@ -26,7 +27,7 @@ use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, SEQUENCE, TimeRange};
 use crate::data_file::DataFile;
 use crate::offline_table::FOOTER_BYTES;
 use crate::sequence::PUSHED;
-use crate::{OfflineStore, file_groups, file_statistics};
+use crate::{OfflineStore, batches, file_groups, file_statistics};
 
 /// A condition on a column; bounds of times in microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +134,21 @@ pub(crate) fn context(store: &OfflineStore, log: &LogStoreRef) -> Arc<TaskContex
     let url = log.object_store_url();
     runtime.register_object_store(url.as_ref(), log.object_store(None));
     Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)))
+}
+
+/// The same, for plans whose rows have these columns: their batches are of bounded size.
+pub(crate) fn context_for(
+    store: &OfflineStore,
+    log: &LogStoreRef,
+    columns: &Schema,
+) -> Arc<TaskContext> {
+    let context = context(store, log);
+    let config = SessionConfig::new().with_batch_size(batches::rows_of(columns));
+    Arc::new(
+        TaskContext::default()
+            .with_session_config(config)
+            .with_runtime(context.runtime_env()),
+    )
 }
 
 /// All `conditions` together, over the columns of `schema`.

@@ -84,6 +84,7 @@ impl fmt::Debug for Quarantined {
 
 impl TableSchema {
     /// The columns of the quarantine of this view.
+    #[must_use]
     pub fn quarantine(&self) -> Self {
         let text = |name: &str| Field::new(name, DataType::Utf8, true);
         let at = Field::new(QUARANTINED_AT, timestamp_type(), true);

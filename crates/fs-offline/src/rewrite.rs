@@ -63,7 +63,7 @@ use futures::{StreamExt, stream};
 use crate::fitting::fitted;
 use crate::stamp::Stamp;
 use crate::store::OfflineOptions;
-use crate::{Error, OfflineStore, fitting, once, plans};
+use crate::{Error, OfflineStore, batches, fitting, once, plans};
 
 /// How data files of views are sorted: by event time, and in the order of commits.
 pub(crate) const BY_TIME: [&str; 2] = [EVENT_TIMESTAMP, SEQUENCE];
@@ -93,7 +93,11 @@ pub(crate) fn stamped(
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
     let columns = Arc::clone(&stamp.columns);
     let view = stamp.view.clone();
-    let stamped = input.map(move |batch| {
+    let input = input.map(|batch| match batch {
+        Ok(batch) => stream::iter(batches::cut(&batch)).left_stream(),
+        Err(error) => stream::iter([Err(error)]).right_stream(),
+    });
+    let stamped = input.flatten().map(move |batch| {
         let stamped = match batch {
             Ok(batch) => stamp.apply(&batch),
             Err(error) => Err(Error::Rows {
@@ -147,7 +151,7 @@ impl OfflineStore {
     ) -> Result<Vec<Add>, Error> {
         let read = |error| reading(name, error);
         let plan = plan.map_err(read)?;
-        let context = plans::context(self, log);
+        let context = plans::context_for(self, log, &plan.schema());
         write(log, self.options(), plan, statistics, &context)
             .await
             .map_err(|error| match error {
@@ -230,7 +234,8 @@ pub(crate) fn layout(columns: &SchemaRef, options: &OfflineOptions) -> WriterPro
         .set_compression(Compression::LZ4_RAW)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_max_row_group_row_count(Some(options.row_group_rows));
+        .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_max_row_group_bytes(Some(options.row_group_bytes));
     let near_each_other = columns
         .fields()
         .iter()

@@ -179,4 +179,4 @@ impl OfflineStore {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -29,6 +29,12 @@ pub const SOURCE_APP: &str = "fs.source";
 /// Application transaction that holds the watermark in microseconds UTC.
 pub const WATERMARK_APP: &str = "fs.watermark";
 
+/// Less than this does not suffice to merge what was spilled.
+const LEAST_SORT_BYTES: usize = 32 << 20;
+
+/// More than this is not worth it.
+const MOST_SORT_BYTES: usize = 1 << 30;
+
 /// How tables are written.
 #[derive(Debug, Clone, Copy)]
 pub struct OfflineOptions {
@@ -36,6 +42,8 @@ pub struct OfflineOptions {
     pub target_file_bytes: u64,
     /// Rows of a row group: what a reader can skip inside a file.
     pub row_group_rows: usize,
+    /// A row group is closed before its rows when it is about this large: it is in memory until then.
+    pub row_group_bytes: usize,
     /// Memory for sorting rows by event time; what does not fit is spilled to disk.
     pub sort_memory_bytes: usize,
 }
@@ -45,7 +53,32 @@ impl Default for OfflineOptions {
         Self {
             target_file_bytes: 64 << 20,
             row_group_rows: 128 * 1024,
-            sort_memory_bytes: 512 << 20,
+            row_group_bytes: 32 << 20,
+            sort_memory_bytes: 128 << 20,
+        }
+    }
+}
+
+impl OfflineOptions {
+    /// The default, for a process that may use about so many bytes of memory in all.
+    ///
+    /// ```text
+    ///   memory limit     none       256 MiB    2 GiB      32 GiB
+    ///   sorting           128 MiB    32 MiB     128 MiB    1 GiB
+    ///   a row group        32 MiB     8 MiB      32 MiB    32 MiB
+    /// ```
+    /// Sorting takes a sixteenth: more than a few hundred megabytes hardly make it faster. A writer holds a
+    /// row group and what is being uploaded of the one before.
+    #[must_use]
+    pub fn within(memory_limit: Option<usize>) -> Self {
+        let default = Self::default();
+        let Some(limit) = memory_limit else {
+            return default;
+        };
+        Self {
+            row_group_bytes: (limit / 32).clamp(4 << 20, default.row_group_bytes),
+            sort_memory_bytes: (limit / 16).clamp(LEAST_SORT_BYTES, MOST_SORT_BYTES),
+            ..default
         }
     }
 }

@@ -181,7 +181,7 @@ async fn unneeded(
             .with_enforce_retention_duration(false)
             .with_dry_run(true)
             .await?;
-        let paths = plan.files_deleted.iter().map(|path| Path::parse(path));
+        let paths = plan.files_deleted.iter().map(Path::parse);
         found.extend(paths.filter_map(Result::ok));
     }
     Ok(found)

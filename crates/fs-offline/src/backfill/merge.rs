@@ -204,18 +204,15 @@ impl Side {
             if self.is_over {
                 return Ok(None);
             }
-            match self.rows.next().await.transpose()? {
-                Some(batch) => {
-                    let keys = keys(converter, &batch, &self.keys)?;
-                    self.now = Some((batch, keys));
-                    self.at = 0;
-                    self.batches += 1;
-                }
-                None => {
-                    self.now = None;
-                    self.is_over = true;
-                }
-            }
+            let Some(batch) = self.rows.next().await.transpose()? else {
+                self.now = None;
+                self.is_over = true;
+                return Ok(None);
+            };
+            let keys = keys(converter, &batch, &self.keys)?;
+            self.now = Some((batch, keys));
+            self.at = 0;
+            self.batches += 1;
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::fixture::{Row, Shop, at, batch, row, schema, schema_with, stream, win
 
 mod frozen;
 mod memory;
+mod progress;
 
 #[tokio::test]
 async fn the_first_write_makes_the_table_with_its_rows_and_its_watermark() {
