@@ -6,6 +6,7 @@ mod catalogue;
 mod confirm;
 mod datasets;
 mod demo;
+mod freshness;
 mod health;
 mod historical;
 mod init;
@@ -17,6 +18,7 @@ mod plan;
 mod push;
 mod quarantine;
 mod registry;
+mod scheduler;
 mod schema;
 mod serve;
 mod teardown;
@@ -43,6 +45,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             materialize::run_incremental(repo, &args, output).await
         }
         Command::Push(args) => push::run(repo, &args, output).await,
+        Command::Scheduler(args) => scheduler::run(repo, &args, output).await,
         Command::Serve(args) => serve::run(repo, &args, output).await,
         Command::GetOnlineFeatures(args) => online::run(repo, &args, output).await,
         Command::GetHistoricalFeatures(args) => historical::run(repo, &args, output).await,

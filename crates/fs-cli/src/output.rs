@@ -137,6 +137,18 @@ pub(crate) fn counted(number: impl TryInto<u64>, thing: &str) -> String {
     }
 }
 
+/// An age as a person says it, to about a hundredth: `45s`, `12m`, `3h12m`, `46d3h`.
+pub(crate) fn age(age: fs_core::Span) -> String {
+    let seconds = age.as_micros() / 1_000_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        ..3_600 => format!("{minutes}m"),
+        ..86_400 => format!("{hours}h{}m", minutes % 60),
+        _ => format!("{days}d{}h", hours % 24),
+    }
+}
+
 /// A duration as a person says it: `0.42 s`, `12 ms`.
 pub(crate) fn elapsed(duration: std::time::Duration) -> String {
     if duration.as_secs() >= 1 {
@@ -162,6 +174,19 @@ mod tests {
         assert_eq!(counted(1_usize, "view"), "1 view");
         assert_eq!(counted(0_usize, "view"), "0 views");
         assert_eq!(counted(2_usize, "entity"), "2 entities");
+    }
+
+    #[test]
+    fn an_age_is_said_in_its_two_greatest_units() {
+        for (span, said) in [
+            ("0s", "0s"),
+            ("59s", "59s"),
+            ("12m30s", "12m"),
+            ("3h12m", "3h12m"),
+            ("46d3h59m", "46d3h"),
+        ] {
+            assert_eq!(age(span.parse().unwrap()), said);
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! `fs entities|sources|feature-views|feature-services list|describe NAME`.
 
+mod feature_views;
+
 use std::path::Path;
 
 use fs_core::suggest::{did_you_mean, hint};
-use fs_core::{Catalog, Code, FeatureView, Kind, Meta, Selected, Source, SourceKind};
+use fs_core::{Catalog, Code, Kind, Meta, Selected, Source, SourceKind};
 use serde_json::{Value, json};
 
 use crate::args::CatalogueCommand;
@@ -20,13 +22,15 @@ pub(super) async fn run(
     let project = Project::open(repo)?;
     let (_, catalog) = project.applied().await?;
     match command {
-        CatalogueCommand::List => list(&catalog, kind, output),
-        CatalogueCommand::Describe { name } => describe(&catalog, kind, name, output)?,
+        CatalogueCommand::List => list(&project, &catalog, kind, output).await,
+        CatalogueCommand::Describe { name } => {
+            describe(&project, &catalog, kind, name, output).await?;
+        }
     }
     Ok(())
 }
 
-fn list(catalog: &Catalog, kind: Kind, output: Output) {
+async fn list(project: &Project, catalog: &Catalog, kind: Kind, output: Output) {
     match kind {
         Kind::Entity => output.answer(&values(catalog.entities.values()), || {
             let rows = catalog.entities.values().map(|entity| {
@@ -49,30 +53,7 @@ fn list(catalog: &Catalog, kind: Kind, output: Output) {
             });
             table(["source", "format", "from", "description"], rows)
         }),
-        Kind::FeatureView => output.answer(&values(catalog.feature_views.values()), || {
-            let rows = catalog.feature_views.values().map(|view| {
-                [
-                    view.name.to_string(),
-                    join(view.entities.iter().map(ToString::to_string)),
-                    view.source.to_string(),
-                    view.schema.len().to_string(),
-                    view.ttl
-                        .map_or_else(|| "-".to_owned(), |ttl| ttl.to_string()),
-                    if view.online { "yes" } else { "no" }.to_owned(),
-                ]
-            });
-            table(
-                [
-                    "feature view",
-                    "entities",
-                    "source",
-                    "features",
-                    "ttl",
-                    "online",
-                ],
-                rows,
-            )
-        }),
+        Kind::FeatureView => feature_views::list(project, catalog, output).await,
         Kind::FeatureService => output.answer(&values(catalog.feature_services.values()), || {
             let rows = catalog.feature_services.values().map(|service| {
                 let views = service
@@ -86,7 +67,13 @@ fn list(catalog: &Catalog, kind: Kind, output: Output) {
     }
 }
 
-fn describe(catalog: &Catalog, kind: Kind, name: &str, output: Output) -> Result<(), Failure> {
+async fn describe(
+    project: &Project,
+    catalog: &Catalog,
+    kind: Kind,
+    name: &str,
+    output: Output,
+) -> Result<(), Failure> {
     match kind {
         Kind::Entity => {
             let entity = found(
@@ -115,7 +102,7 @@ fn describe(catalog: &Catalog, kind: Kind, name: &str, output: Output) -> Result
         Kind::FeatureView => {
             let views = &catalog.feature_views;
             let view = found(views.get(name), views.keys(), kind, name)?;
-            output.answer(view, || describe_view(catalog, view));
+            feature_views::describe(project, catalog, view, output).await;
         }
         Kind::FeatureService => {
             let services = &catalog.feature_services;
@@ -162,45 +149,6 @@ fn describe_source(source: &Source) -> String {
         rows.push(["renamed".to_owned(), format!("{from} to {to}")]);
     }
     text.push_str(&table(["", ""], rows));
-    text
-}
-
-fn describe_view(catalog: &Catalog, view: &FeatureView) -> String {
-    let mut text = head(Kind::FeatureView, view.name.as_str(), &view.meta);
-    let keys = catalog
-        .join_keys(view)
-        .map(|key| format!("{} {}", key.name, key.key_type));
-    let mut rows = vec![
-        ["join keys".to_owned(), join(keys)],
-        ["source".to_owned(), view.source.to_string()],
-        [
-            "ttl".to_owned(),
-            view.ttl
-                .map_or_else(|| "none".to_owned(), |ttl| ttl.to_string()),
-        ],
-        ["point in time".to_owned(), view.point_in_time.to_string()],
-        [
-            "online".to_owned(),
-            if view.online { "yes" } else { "no" }.to_owned(),
-        ],
-    ];
-    if !view.delay.is_zero() {
-        rows.push(["delay".to_owned(), view.delay.to_string()]);
-    }
-    if let Some(schedule) = &view.schedule {
-        rows.push(["schedule".to_owned(), schedule.clone()]);
-    }
-    text.push_str(&table(["", ""], rows));
-    text.push('\n');
-    let features = view.schema.iter().map(|feature| {
-        let description = feature.description.clone().unwrap_or_default();
-        [
-            feature.name.to_string(),
-            feature.data_type.to_string(),
-            description,
-        ]
-    });
-    text.push_str(&table(["feature", "type", "description"], features));
     text
 }
 
