@@ -135,17 +135,17 @@ pub fn write_file(path: &std::path::Path, generation: i64) -> Result<()> {
 
 /// The generation of rows that must all be there, each once, and all of one generation.
 pub fn generation(rows: &RecordBatch) -> Result<i64> {
-    let (first, days) = generations(rows)?;
+    let days = generations(rows)?;
+    let first = *days.first().context("there are no days")?;
     ensure!(
-        days == vec![first; days.len()],
+        days.iter().all(|day| *day == first),
         "days of several generations: {days:?}"
     );
     Ok(first)
 }
 
-/// The generations of the days of a table whose rows must all be there, each once and whole; and that of
-/// the first day.
-pub fn generations(rows: &RecordBatch) -> Result<(i64, Vec<i64>)> {
+/// The generation of each day of a table whose rows must all be there, each once and whole.
+pub fn generations(rows: &RecordBatch) -> Result<Vec<i64>> {
     let column = |name: &str| -> Result<&Int64Array> {
         let column = rows
             .column_by_name(name)
@@ -195,5 +195,5 @@ pub fn generations(rows: &RecordBatch) -> Result<(i64, Vec<i64>)> {
         );
         days.push(first);
     }
-    Ok((days[0], days))
+    Ok(days)
 }

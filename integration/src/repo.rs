@@ -10,7 +10,7 @@ use fs_testkit::process::{Ended, fs, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::Served;
+use crate::{Served, Volume};
 
 /// How long one command may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -29,6 +29,7 @@ pub enum Online {
 pub struct Repo {
     folder: TempDir,
     project: String,
+    offline: Option<Volume>,
 }
 
 impl Repo {
@@ -53,7 +54,11 @@ impl Repo {
         // The data is only read; a link saves copying it for every test.
         std::os::unix::fs::symlink(example.join("data"), folder.path().join("data"))?;
         let project = project.to_owned();
-        let repo = Self { folder, project };
+        let repo = Self {
+            folder,
+            project,
+            offline: None,
+        };
         repo.settings(online)?;
         Ok(repo)
     }
@@ -62,7 +67,11 @@ impl Repo {
     pub fn empty(project: &str, online: &Online) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let project = project.to_owned();
-        let repo = Self { folder, project };
+        let repo = Self {
+            folder,
+            project,
+            offline: None,
+        };
         repo.settings(online)?;
         Ok(repo)
     }
@@ -93,9 +102,33 @@ impl Repo {
         self.folder.path().join(name)
     }
 
+    /// The folder of the registry's project.
+    pub fn registry(&self) -> PathBuf {
+        self.file(".fs/registry").join(&self.project)
+    }
+
     /// The folder with the offline tables, one below it for each view.
     pub fn offline(&self) -> PathBuf {
-        self.file(".fs/offline").join(&self.project)
+        let folder = self.file(".fs/offline").join(&self.project);
+        match &self.offline {
+            Some(volume) => volume.path(&folder),
+            None => folder,
+        }
+    }
+
+    /// Puts the offline tables, of which there must be none yet, on a disk of so many bytes.
+    pub fn offline_on_volume(&mut self, bytes: u64) -> Result<()> {
+        let folder = self.file(".fs/offline");
+        files::create_dir_all(&folder)?;
+        self.offline = Some(Volume::on(&folder, bytes)?);
+        Ok(())
+    }
+
+    /// The disk of the offline tables.
+    pub fn volume(&self) -> Result<&Volume> {
+        self.offline
+            .as_ref()
+            .context("the offline tables have no disk of their own")
     }
 
     /// Writes a file of the repo.
@@ -113,10 +146,11 @@ impl Repo {
     /// `fs -C REPO ARGS…`, ready to be spawned.
     pub fn command(&self, args: &[&str]) -> Result<Command> {
         let mut command = fs(self.path())?;
-        command
-            .args(args)
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null());
+        command.args(args);
+        if let Some(volume) = &self.offline {
+            command = volume.inside(&command);
+        }
+        command.env_remove("RUST_LOG").stdin(Stdio::null());
         Ok(command)
     }
 

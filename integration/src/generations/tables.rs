@@ -29,9 +29,14 @@ impl Tables {
         })
     }
 
+    /// The generation of all rows that are offline.
+    pub fn generation(&self) -> Result<i64> {
+        generations::generation(&self.offline)
+    }
+
     /// An error unless all rows, offline and online, are of that generation.
     pub fn expect_all_of(&self, generation: i64) -> Result<()> {
-        let found = generations::generation(&self.offline)?;
+        let found = self.generation()?;
         ensure!(found == generation, "generation {found} is offline");
         ensure!(
             i64::try_from(self.online.len())? == USERS,
