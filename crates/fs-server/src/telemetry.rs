@@ -13,6 +13,7 @@
 //! | `fs_server_reload_failures_total` | counter | |
 //! | `fs_server_build_info` | gauge, 1 | `version` |
 //! | `fs_online_connections` | gauge | `state`: `open`, `busy`; of stores that have connections |
+//! | `fs_view_…`, `fs_run…` | | lag and freshness of views, and the runs of this process: `fs_materialize::telemetry` says which |
 //! | `fs_serving_…` | | stages of an online read, and rows by view and status: `fs-serving` says which |
 //!
 //! A method is `GetOnlineFeatures` of our own gRPC service, or has its service or its path in front:
@@ -47,6 +48,11 @@ const SECONDS: [f64; 18] = [
     0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
 ];
 
+/// Upper bounds of the buckets of runs: from nothing to do to half a day.
+const RUN_SECONDS: [f64; 12] = [
+    0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 14_400.0, 43_200.0,
+];
+
 const TRAINING_SETS: &str = "fs_server_training_sets_in_flight";
 
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -59,7 +65,11 @@ pub(crate) fn prometheus() -> &'static PrometheusHandle {
     PROMETHEUS.get_or_init(|| {
         let builder = PrometheusBuilder::new();
         let suffix = Matcher::Suffix("_seconds".to_owned());
-        let recorder = match builder.set_buckets_for_metric(suffix, &SECONDS) {
+        let runs = Matcher::Full("fs_run_seconds".to_owned());
+        let builder = builder.set_buckets_for_metric(suffix, &SECONDS);
+        let builder =
+            builder.and_then(|builder| builder.set_buckets_for_metric(runs, &RUN_SECONDS));
+        let recorder = match builder {
             Ok(builder) => builder.build_recorder(),
             Err(error) => {
                 tracing::warn!(%error, "latencies are reported as summaries");

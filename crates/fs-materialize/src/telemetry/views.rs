@@ -10,7 +10,7 @@ use futures::StreamExt;
 use metrics::gauge;
 
 use super::{LAST_SUCCESS, seconds};
-use crate::Freshness;
+use crate::{Freshness, Materializer};
 
 /// Views that are asked for at the same time.
 const AT_ONCE: usize = 4;
@@ -103,6 +103,15 @@ impl ViewMetrics {
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<ViewName, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Materializer {
+    /// Asks the stores of this materializer how far the views of `catalog` have come.
+    pub async fn measure(&self, metrics: &ViewMetrics, catalog: &Catalog) {
+        metrics
+            .ask(&self.offline, self.online.as_ref(), catalog)
+            .await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Materializations that are asked for over HTTP.
+//! Materializations that are asked for over HTTP, and looks at the tables.
 //!
 //! They run on threads of their own, because they decode, sort and pack rows for minutes, and come to
 //! their end whether or not who asked still waits. A server that ends before leaves the tables as they
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fs_core::code::report;
 use fs_core::{Catalog, EventTime, TimeRange, ViewName};
-use fs_materialize::{Materializer, RunSummary, Silent, Views};
+use fs_materialize::{Materializer, RunSummary, Silent, ViewMetrics, Views};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
@@ -103,6 +103,18 @@ impl Jobs {
             })
         };
         Ok(self.threads()?.spawn(run))
+    }
+
+    /// Begins to ask the stores how far the views of `catalog` have come; `None` if there are no threads
+    /// for it.
+    pub(crate) fn measure(
+        &self,
+        metrics: Arc<ViewMetrics>,
+        catalog: Arc<Catalog>,
+    ) -> Option<JoinHandle<()>> {
+        let materializer = self.materializer.clone();
+        let measure = async move { materializer.measure(&metrics, &catalog).await };
+        Some(self.threads().ok()?.spawn(measure))
     }
 
     fn threads(&self) -> Result<Handle, FeastError> {

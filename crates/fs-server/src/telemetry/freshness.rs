@@ -1,20 +1,25 @@
-//! How old what is online is, by view.
+//! How old what is online is, and how far readers are behind, by view.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fs_core::{Catalog, EventTime, ViewName};
+use fs_materialize::ViewMetrics;
 use fs_online::{OnlineStore, ViewId};
 use futures::StreamExt;
 use metrics::gauge;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::shared::Shared;
 
-/// How often the store is asked how far its views have come.
+/// How often the online store is asked how far its views have come.
 const EVERY: Duration = Duration::from_secs(15);
+
+/// How many times that passes between two looks at the tables, which take longer.
+const TABLES_EVERY: u32 = 4;
 
 /// How long it may take to say so, for all of them together.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +34,11 @@ const FRESHNESS: &str = "fs_server_view_freshness_seconds";
 /// A view that never was has none. While the store is away the last ones stay, and grow old. A view
 /// that is gone is shown as `NaN`, because a metric cannot be taken back.
 #[derive(Debug, Default)]
-pub(crate) struct Freshness(Mutex<BTreeMap<ViewName, Option<EventTime>>>);
+pub(crate) struct Freshness {
+    published: Mutex<BTreeMap<ViewName, Option<EventTime>>>,
+    /// What tables, runs and publications say together.
+    views: Arc<ViewMetrics>,
+}
 
 impl Freshness {
     /// Asks until `stop`, and once at the beginning.
@@ -37,12 +46,20 @@ impl Freshness {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let work = async {
-            loop {
+            let mut looking: Option<AbortOnDropHandle<()>> = None;
+            for tick in (0..TABLES_EVERY).cycle() {
                 ticks.tick().await;
-                if let Ok(snapshot) = shared.live.snapshot() {
-                    let store = shared.serving.store().as_ref();
-                    shared.freshness.ask(store, &snapshot.catalog).await;
+                let Ok(snapshot) = shared.live.snapshot() else {
+                    continue;
+                };
+                let done = looking.as_ref().is_none_or(AbortOnDropHandle::is_finished);
+                if tick == 0 && done {
+                    let views = Arc::clone(&shared.freshness.views);
+                    let look = shared.jobs.measure(views, snapshot.catalog.clone());
+                    looking = look.map(AbortOnDropHandle::new);
                 }
+                let store = shared.serving.store().as_ref();
+                shared.freshness.ask(store, &snapshot.catalog).await;
             }
         };
         stop.run_until_cancelled(work).await;
@@ -57,7 +74,7 @@ impl Freshness {
             let view = ViewId::new(catalog.project.clone(), name);
             // A store that does not answer is told of elsewhere, by whoever needs it.
             if let Ok(Some(published)) = store.published(&view).await {
-                self.views()
+                self.published()
                     .insert(view.view.clone(), Some(published.as_of));
             }
         });
@@ -68,22 +85,25 @@ impl Freshness {
 
     /// Sets the metrics, as of `now`.
     pub(crate) fn show(&self, now: EventTime) {
-        for (view, as_of) in self.views().iter() {
+        for (view, as_of) in self.published().iter() {
             let age = as_of.map_or(f64::NAN, |as_of| seconds_between(as_of, now));
             gauge!(FRESHNESS, "view" => view.to_string()).set(age);
         }
+        self.views.show(now);
     }
 
     fn forget_all_but(&self, names: &[ViewName]) {
-        for (view, as_of) in self.views().iter_mut() {
+        for (view, as_of) in self.published().iter_mut() {
             if !names.contains(view) {
                 *as_of = None;
             }
         }
     }
 
-    fn views(&self) -> std::sync::MutexGuard<'_, BTreeMap<ViewName, Option<EventTime>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn published(&self) -> std::sync::MutexGuard<'_, BTreeMap<ViewName, Option<EventTime>>> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
