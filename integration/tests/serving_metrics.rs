@@ -42,8 +42,11 @@ async fn metrics_have_the_numbers_of_what_was_served() -> Result<()> {
     // How far the views have come is asked for once the server runs, beside all else.
     let metrics = wait_until(PATIENCE, || {
         let metrics = server.get("/metrics")?.1;
-        Ok(metrics
-            .contains("view_freshness_seconds{view=\"plane_attributes\"}")
+        let known = ["view_freshness_seconds", "view_last_success_timestamp_seconds"];
+        let known = known.map(|metric| format!("{metric}{{view=\"plane_attributes\"}}"));
+        Ok(known
+            .iter()
+            .all(|series| metrics.contains(series))
             .then_some(metrics))
     })?;
     for (series, expected) in [
@@ -127,7 +130,25 @@ fs_serving_stage_seconds_count{stage="decode"}
 fs_serving_stage_seconds_count{stage="store"}
 fs_serving_stage_seconds_sum{stage="assemble"}
 fs_serving_stage_seconds_sum{stage="decode"}
-fs_serving_stage_seconds_sum{stage="store"}"#;
+fs_serving_stage_seconds_sum{stage="store"}
+fs_view_fresh{view="origin_last_heavy_delay"}
+fs_view_fresh{view="origin_weather"}
+fs_view_fresh{view="plane_last_arrival"}
+fs_view_fresh{view="route_last_arrival"}
+fs_view_freshness_objective_seconds{view="origin_last_heavy_delay"}
+fs_view_freshness_objective_seconds{view="origin_weather"}
+fs_view_freshness_objective_seconds{view="plane_last_arrival"}
+fs_view_freshness_objective_seconds{view="route_last_arrival"}
+fs_view_lag_seconds{view="origin_last_heavy_delay"}
+fs_view_lag_seconds{view="origin_weather"}
+fs_view_lag_seconds{view="plane_attributes"}
+fs_view_lag_seconds{view="plane_last_arrival"}
+fs_view_lag_seconds{view="route_last_arrival"}
+fs_view_last_success_timestamp_seconds{view="origin_last_heavy_delay"}
+fs_view_last_success_timestamp_seconds{view="origin_weather"}
+fs_view_last_success_timestamp_seconds{view="plane_attributes"}
+fs_view_last_success_timestamp_seconds{view="plane_last_arrival"}
+fs_view_last_success_timestamp_seconds{view="route_last_arrival"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_that_are_off_are_not_there_and_the_server_serves() -> Result<()> {

@@ -55,8 +55,11 @@ pub(super) async fn run(
     let every = server.options.reload_interval;
     let follow = follow(live, health.clone(), every, shared.draining.clone());
     let follow = AbortOnDropHandle::new(tokio::spawn(follow));
-    let fresh = Freshness::follow(shared.clone(), shared.draining.clone());
-    let fresh = AbortOnDropHandle::new(tokio::spawn(fresh));
+    // Only metrics tell of it.
+    let fresh = server.options.metrics.then(|| {
+        let fresh = Freshness::follow(shared.clone(), shared.draining.clone());
+        AbortOnDropHandle::new(tokio::spawn(fresh))
+    });
     tracing::info!(grpc = %server.grpc_addr, http = %server.http_addr, "serving");
 
     tokio::select! {
@@ -68,7 +71,9 @@ pub(super) async fn run(
     tracing::info!("draining");
     shared.draining.cancel();
     follow.await?;
-    fresh.await?;
+    if let Some(fresh) = fresh {
+        fresh.await?;
+    }
     health.set_draining().await;
     stop_grpc.cancel();
     health.end_watches().await;
