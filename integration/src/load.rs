@@ -49,8 +49,18 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts so many clients of `http://…`, each on its own connection.
+    /// Starts so many clients of `http://…`, each on its own connection, who ask as fast as they can.
     pub async fn start(url: &str, clients: usize, question: impl Question) -> Result<Self> {
+        Self::paced(url, clients, Duration::ZERO, question).await
+    }
+
+    /// The same; each client rests for `rest` between an answer and the next request.
+    pub async fn paced(
+        url: &str,
+        clients: usize,
+        rest: Duration,
+        question: impl Question,
+    ) -> Result<Self> {
         let (question, stop) = (Arc::new(question), Arc::new(AtomicBool::new(false)));
         let answered = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
@@ -80,6 +90,9 @@ impl Load {
                         }
                     };
                     calls.push(Call { asked, took, end });
+                    if !rest.is_zero() {
+                        tokio::time::sleep(rest).await;
+                    }
                 }
                 Ok(calls)
             });

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::generations::{self, FEATURES, NOW, Newest, VIEW};
 use crate::{Load, Repo, Served, read_parquet};
+
+/// Readers leave the machine to those whom they watch, most of the time.
+const LOOKUP_REST: Duration = Duration::from_millis(8);
+const TRAINING_REST: Duration = Duration::from_millis(400);
 
 /// A server, a client that looks up rows, and somebody who makes training sets, in this process's tool or
 /// in the server, by turns.
@@ -23,7 +28,7 @@ impl Readers {
     /// Begins to read; everything must have been materialized once.
     pub async fn start(repo: &Arc<Repo>, question: Newest) -> Result<Self> {
         let server = repo.serve(&["--now", NOW])?;
-        let load = Load::start(&server.url(), 1, question).await?;
+        let load = Load::paced(&server.url(), 1, LOOKUP_REST, question).await?;
         let over = Arc::new(AtomicBool::new(false));
         let training = thread::spawn({
             let (repo, over, url) = (Arc::clone(repo), Arc::clone(&over), server.url());
@@ -35,6 +40,7 @@ impl Readers {
                     training_set(&repo, remote)
                         .with_context(|| format!("training set {made}, {remote:?}"))?;
                     made += 1;
+                    thread::sleep(TRAINING_REST);
                 }
                 Ok(made)
             }

@@ -12,7 +12,7 @@ use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 use tonic::Code;
 
-const ROUNDS: i64 = 6;
+const ROUNDS: i64 = 5;
 
 const MATERIALIZE: [&str; 5] = ["materialize", WINDOW[0], WINDOW[1], "--now", NOW];
 

@@ -11,10 +11,10 @@ use fs_testkit::process::FsProcess;
 use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 
-const ROUNDS: i64 = 8;
+const ROUNDS: i64 = 6;
 
 /// How many run at once.
-const RUNS: usize = 3;
+const RUNS: usize = 2;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
