@@ -104,10 +104,9 @@ fn time_column(source: &SourceName, schema: &Schema, name: &str) -> Option<Strin
 pub(crate) async fn view(tables: &Tables, view: &FeatureView) -> Vec<SourceProblem> {
     match ViewPlan::sampled(tables, view).await {
         Ok(plan) => {
-            let session = tables.session();
             let with_created = plan.created().is_some();
             let mut problems = plan.problems();
-            let more = expectations::problems(&tables.catalog, view, &session, with_created);
+            let more = expectations::problems(&tables.catalog, view, &tables.shared, with_created);
             problems.extend(more);
             problems
         }

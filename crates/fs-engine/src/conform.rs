@@ -3,68 +3,25 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
+    UInt32Array, new_null_array,
 };
 use arrow::buffer::NullBuffer;
-use arrow::compute::{take, take_record_batch};
-use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::compute::{max, min, take, take_record_batch};
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::data_type::timestamp_type;
-use fs_core::{
-    CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, EventTime, FeatureView, Source, SourceKind,
-    TimeRange,
-};
+use fs_core::{Catalog, EventTime, FeatureView, SourceKind, TimeRange};
 use futures::{StreamExt, stream};
 
 use crate::convert::{BadCell, convert, to_micros, type_name};
 use crate::expectations::excused;
+use crate::view_schema::{loose_schema, view_schema};
 use crate::{BadRows, BadValue, Error, ViewRows};
-
-/// The columns of the rows of a view.
-pub(crate) fn view_schema(catalog: &Catalog, view: &FeatureView) -> SchemaRef {
-    schema(catalog, view, false)
-}
-
-/// The same, of rows that may lack a join key or the event time.
-pub(crate) fn loose_schema(catalog: &Catalog, view: &FeatureView) -> SchemaRef {
-    schema(catalog, view, true)
-}
-
-fn schema(catalog: &Catalog, view: &FeatureView, loose: bool) -> SchemaRef {
-    let keys = catalog
-        .join_keys(view)
-        .map(|key| Field::new(key.name.as_str(), key.key_type.to_arrow(), loose));
-    let times = [
-        Field::new(EVENT_TIMESTAMP, timestamp_type(), loose),
-        Field::new(CREATED_TIMESTAMP, timestamp_type(), true),
-    ];
-    let features = view
-        .schema
-        .iter()
-        .map(|feature| Field::new(feature.name.as_str(), feature.data_type.to_arrow(), true));
-    let fields: Vec<Field> = keys.chain(times).chain(features).collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// The names of the raw columns for [`view_schema`], in its order; no created column if the
-/// source has none.
-pub(crate) fn raw_columns(
-    catalog: &Catalog,
-    view: &FeatureView,
-    source: &Source,
-    with_created: bool,
-) -> Vec<String> {
-    let keys = catalog.join_keys(view).map(|key| key.name.to_string());
-    let event = [source.timestamp_field.clone()];
-    let created = source.created_timestamp_column.clone();
-    let created = created.filter(|_| with_created);
-    let features = view.schema.iter().map(|feature| feature.name.to_string());
-    keys.chain(event).chain(created).chain(features).collect()
-}
 
 /// The view, its source and the path of that, so that a failure can be traced to a file.
 fn origin(catalog: &Catalog, view: &FeatureView) -> String {
@@ -120,7 +77,7 @@ impl Conform {
         self
     }
 
-    /// Runs `raw` through; its columns are [`raw_columns`].
+    /// Runs `raw` through; its columns are [`raw_columns`](crate::view_schema::raw_columns).
     pub(crate) fn rows(self, raw: SendableRecordBatchStream) -> ViewRows {
         let schema = Arc::clone(&self.schema);
         let rows = stream::unfold(Some((self, raw)), |state| async move {
@@ -155,12 +112,43 @@ impl Conform {
         let event_column = self.column(raw, self.keys)?;
         let event = to_micros(event_column)
             .map_err(|bad| self.bad_value(self.keys, bad, rows_before, None))?;
-        let nulls: Vec<Option<NullBuffer>> = raw
-            .columns()
-            .iter()
-            .take(self.keys)
-            .map(Array::logical_nulls)
-            .collect();
+        let kept = self.kept(raw, &event, rows_before);
+        let (raw, event) = match &kept {
+            None => (raw.clone(), Arc::new(event) as ArrayRef),
+            Some(kept) => {
+                let event = take(&event, kept, None).map_err(|cause| self.arrow(cause))?;
+                let raw = take_record_batch(raw, kept).map_err(|cause| self.arrow(cause))?;
+                (raw, event)
+            }
+        };
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for at in 0..self.schema.fields().len() {
+            let column = if at == self.keys {
+                Arc::clone(&event)
+            } else {
+                self.converted(&raw, at)
+                    .map_err(|bad| self.bad_value(at, bad, rows_before, kept.as_ref()))?
+            };
+            columns.push(column);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(raw.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(|cause| self.arrow(cause))
+    }
+
+    /// The rows inside the range that have what they must have; `None` if all do.
+    fn kept(
+        &mut self,
+        raw: &RecordBatch,
+        event: &TimestampMicrosecondArray,
+        rows_before: u64,
+    ) -> Option<UInt32Array> {
+        let nulls = raw.columns().iter().take(self.keys);
+        let nulls: Vec<Option<NullBuffer>> = nulls.map(Array::logical_nulls).collect();
+        let has_keys = nulls.iter().flatten().all(|nulls| nulls.null_count() == 0);
+        if has_keys && event.null_count() == 0 && self.holds(event) {
+            return None;
+        }
         let mut kept = Vec::with_capacity(raw.num_rows());
         for row in 0..raw.num_rows() {
             let at = event
@@ -184,30 +172,13 @@ impl Conform {
                 _ => kept.push(u32::try_from(row).unwrap_or(u32::MAX)),
             }
         }
-        let kept = UInt32Array::from(kept);
-        let all = kept.len() == raw.num_rows();
-        let (raw, event) = if all {
-            (raw.clone(), Arc::new(event) as ArrayRef)
-        } else {
-            let event = take(&event, &kept, None).map_err(|cause| self.arrow(cause))?;
-            (
-                take_record_batch(raw, &kept).map_err(|cause| self.arrow(cause))?,
-                event,
-            )
-        };
-        let mut columns = Vec::with_capacity(self.schema.fields().len());
-        for at in 0..self.schema.fields().len() {
-            let column = if at == self.keys {
-                Arc::clone(&event)
-            } else {
-                self.converted(&raw, at)
-                    .map_err(|bad| self.bad_value(at, bad, rows_before, Some(&kept)))?
-            };
-            columns.push(column);
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .map_err(|cause| self.arrow(cause))
+        (kept.len() < raw.num_rows()).then(|| UInt32Array::from(kept))
+    }
+
+    /// Whether all these times lie in the range.
+    fn holds(&self, event: &TimestampMicrosecondArray) -> bool {
+        let inside = |micros| self.range.contains(EventTime::from_micros(micros));
+        min(event).is_none_or(inside) && max(event).is_none_or(inside)
     }
 
     /// Column `at` of the schema, converted.

@@ -20,6 +20,3 @@ pub(crate) use problems::problems;
 pub use quarantined::Quarantined;
 pub use report::{Example, Report, Verdict};
 pub use validator::{Validated, Validator};
-
-#[cfg(test)]
-mod tests;

@@ -10,6 +10,11 @@
 //! run, a value that does not fit is an [`Error`] that names it, and a row without its key or its
 //! event time fails the run.
 //!
+//! A run reads one thing from first to last, the [`SourceState`] that it took at its beginning: those
+//! files, and those versions of Delta tables. [`Spread`] says where in time their rows lie, and
+//! [`SourceChanges`] how far back a Delta table has changed since it was read before; neither reads rows.
+//! A [`Validator`] holds the rows against the expectations of their view on their way.
+//!
 //! Training sets are made by two operators that are here for any plan of `DataFusion`:
 //! [`PointInTimeJoinExec`](point_in_time::PointInTimeJoinExec) finds the row of each history that goes
 //! with each row of a spine, and [`FetchRowsExec`] reads the columns of the rows that were found. Plans
@@ -47,6 +52,7 @@ mod text_table;
 mod typed;
 mod union;
 mod view_plan;
+mod view_schema;
 
 pub use changed_since::SourceChanges;
 pub use codec::{OperatorCodec, plan_from_bytes, plan_to_bytes};

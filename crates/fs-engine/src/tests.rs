@@ -5,6 +5,7 @@ mod boundaries;
 mod changed_since;
 mod checks;
 mod delta;
+mod expectations;
 mod files;
 mod fixture;
 mod late_rows;

@@ -8,10 +8,11 @@ use datafusion::prelude::{DataFrame, Expr};
 use fs_core::{DataType, FeatureView, FileFormat, Source, SourceKind, TimeRange};
 
 use crate::bounds::{between, column};
-use crate::conform::{Conform, raw_columns};
+use crate::conform::Conform;
 use crate::convert::Slack;
 use crate::problem::SourceProblem;
 use crate::tables::Tables;
+use crate::view_schema::raw_columns;
 use crate::{Error, Reading, ViewRows, check, in_order};
 
 /// A view and the lazy rows that it is read from.

@@ -7,8 +7,9 @@ use datafusion::prelude::SessionContext;
 use fs_core::{Catalog, Check, Expectation, FeatureView, OnFailure, ViewName};
 
 use super::row_check::{RowCheck, position};
-use crate::conform::{loose_schema, view_schema};
 use crate::problem::{Place, SourceProblem, ViewField};
+use crate::tables::Shared;
+use crate::view_schema::{loose_schema, view_schema};
 
 /// The expectations of a view, made ready for its rows.
 #[derive(Debug)]
@@ -28,14 +29,15 @@ impl Plan {
     pub(super) fn of(
         catalog: &Catalog,
         view: &FeatureView,
-        session: &SessionContext,
+        shared: &Shared,
     ) -> Result<Self, Vec<SourceProblem>> {
+        let session = session(shared);
         let loose = loose_schema(catalog, view);
         let mut row_checks = Vec::with_capacity(view.expectations.len());
         let mut problems = Vec::new();
         for expectation in &view.expectations {
             let Expectation { name, check, .. } = expectation;
-            let ready = RowCheck::of(check, &loose, session).and_then(|ready| {
+            let ready = RowCheck::of(check, &loose, &session).and_then(|ready| {
                 if let Check::NullFraction { column, .. } = check {
                     position(&loose, column)?;
                 }
@@ -74,6 +76,13 @@ impl Plan {
             .get(expectation)
             .is_some_and(|expectation| expectation.on_failure == OnFailure::Quarantine)
     }
+}
+
+/// A session that reads SQL like those of sources, and tells where it is wrong.
+fn session(shared: &Shared) -> SessionContext {
+    let mut config = Shared::config();
+    config.options_mut().sql_parser.collect_spans = true;
+    SessionContext::new_with_config_rt(config, Arc::clone(&shared.runtime))
 }
 
 pub(super) fn problem(view: &FeatureView, expectation: &str, message: &str) -> SourceProblem {

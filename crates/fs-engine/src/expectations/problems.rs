@@ -1,23 +1,23 @@
 //! What is wrong between the expectations of a view and its columns.
 
-use datafusion::prelude::SessionContext;
 use fs_core::{CREATED_TIMESTAMP, Catalog, FeatureView};
 
 use super::plan::{Plan, problem};
 use crate::SourceProblem;
+use crate::tables::Shared;
 
 /// What is wrong with the expectations of `view`; `with_created` says whether its rows have a created
 /// time.
 pub(crate) fn problems(
     catalog: &Catalog,
     view: &FeatureView,
-    session: &SessionContext,
+    shared: &Shared,
     with_created: bool,
 ) -> Vec<SourceProblem> {
     if view.expectations.is_empty() {
         return Vec::new();
     }
-    let mut problems = Plan::of(catalog, view, session).err().unwrap_or_default();
+    let mut problems = Plan::of(catalog, view, shared).err().unwrap_or_default();
     if !with_created {
         let of_created = view
             .expectations

@@ -11,6 +11,7 @@ use arrow::util::display::array_value_to_string;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use fs_core::{Check, Literal};
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use super::predicate::Predicate;
@@ -91,9 +92,10 @@ pub(super) fn shown(batch: &RecordBatch, columns: &[usize], row: usize) -> Strin
     let schema = batch.schema_ref();
     let cells = columns.iter().map(|at| {
         let column = batch.column(*at);
-        let value = match column.is_null(row) {
-            true => "null".to_owned(),
-            false => array_value_to_string(column, row).unwrap_or_default(),
+        let value = if column.is_null(row) {
+            "null".to_owned()
+        } else {
+            array_value_to_string(column, row).unwrap_or_default()
         };
         format!("{}={value}", schema.field(*at).name())
     });
@@ -196,7 +198,7 @@ impl Allowed {
     fn allows_bool(&self, value: bool) -> bool {
         match self {
             Self::Bools(values) => values.contains(&value),
-            Self::Between { min, max } => inside(&value, min, max, bool_of),
+            Self::Between { min, max } => inside(&value, min.as_ref(), max.as_ref(), bool_of),
             _ => true,
         }
     }
@@ -204,7 +206,7 @@ impl Allowed {
     fn allows_int(&self, value: i64) -> bool {
         match self {
             Self::Ints(values) => values.contains(&value),
-            Self::Between { min, max } => inside(&value, min, max, int_of),
+            Self::Between { min, max } => inside(&value, min.as_ref(), max.as_ref(), int_of),
             _ => true,
         }
     }
@@ -212,8 +214,8 @@ impl Allowed {
     /// As numbers compare: -0 is 0, and `NaN` is nowhere.
     fn allows_float(&self, value: f64) -> bool {
         match self {
-            Self::Floats(values) => values.iter().any(|allowed| *allowed == value),
-            Self::Between { min, max } => inside(&value, min, max, float_of),
+            Self::Floats(values) => values.contains(&value),
+            Self::Between { min, max } => inside(&value, min.as_ref(), max.as_ref(), float_of),
             _ => true,
         }
     }
@@ -221,7 +223,7 @@ impl Allowed {
     fn allows_string(&self, value: &str) -> bool {
         match self {
             Self::Strings(values) => values.contains(value),
-            Self::Between { min, max } => inside(value, min, max, string_of),
+            Self::Between { min, max } => inside(value, min.as_ref(), max.as_ref(), string_of),
             _ => true,
         }
     }
@@ -256,14 +258,13 @@ fn narrowed(value: f64) -> f64 {
 }
 
 /// Both ends inclusive; what compares with neither is not inside.
-fn inside<'a, T: PartialOrd + ?Sized + 'a, U: std::borrow::Borrow<T>>(
+fn inside<'a, T: PartialOrd + ?Sized + 'a, U: Borrow<T>>(
     value: &T,
-    min: &'a Option<Literal>,
-    max: &'a Option<Literal>,
+    min: Option<&'a Literal>,
+    max: Option<&'a Literal>,
     of: impl Fn(&'a Literal) -> Option<U>,
 ) -> bool {
-    let min = min.as_ref().and_then(&of);
-    let max = max.as_ref().and_then(&of);
+    let (min, max) = (min.and_then(&of), max.and_then(&of));
     // Not `value < min`, which is false for a NaN.
     min.is_none_or(|min| value >= min.borrow()) && max.is_none_or(|max| value <= max.borrow())
 }

@@ -102,7 +102,7 @@ impl Plan {
     /// The rows without a key or an event time, which no table can take.
     fn missing(&self, batch: &RecordBatch) -> Option<BooleanBuffer> {
         let nulls = batch.columns().iter().take(self.keys + 1);
-        let nulls = nulls.filter_map(|column| column.logical_nulls());
+        let nulls = nulls.filter_map(Array::logical_nulls);
         nulls
             .map(|nulls| !nulls.inner())
             .reduce(|one, other| &one | &other)

@@ -63,13 +63,12 @@ pub(super) fn counted(
     let passed = stream::unfold(state, |state| async move {
         let (mut rows, beside) = state?;
         let error = match rows.next().await {
-            Some(Ok(batch)) => match beside.push(&batch).await {
-                true => return Some((Ok(batch), Some((rows, beside)))),
-                // The sort has ended before its input: it failed.
-                false => beside.finish().await.err(),
-            },
+            Some(Ok(batch)) if beside.push(&batch).await => {
+                return Some((Ok(batch), Some((rows, beside))));
+            }
             Some(Err(error)) => Some(error),
-            None => beside.finish().await.err(),
+            // The end; or the sort has ended before its input, and then it has failed.
+            None | Some(Ok(_)) => beside.finish().await.err(),
         };
         error.map(|error| (Err(error), None))
     });

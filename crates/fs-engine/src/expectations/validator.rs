@@ -63,11 +63,11 @@ impl Engine {
         if view.expectations.is_empty() {
             return Ok(None);
         }
-        let session = self.tables(catalog).session();
-        let plan = Plan::of(catalog, view, &session);
+        let shared = self.shared();
+        let plan = Plan::of(catalog, view, &shared);
         let plan = plan.map_err(|problems| Error::Mismatch { problems })?;
         Ok(Some(Validator {
-            shared: self.shared(),
+            shared,
             tally: Arc::new(Mutex::new(Tally::new(&plan))),
             plan: Arc::new(plan),
             begun: AtomicBool::new(false),

@@ -72,18 +72,15 @@ impl Totals {
     fn too_old(&self, max: Span, window: &TimeRange) -> Option<String> {
         let end = window.end();
         let oldest = end.as_micros().saturating_sub(max.as_micros());
-        match self.newest {
-            Some(newest) => (newest < oldest).then(|| {
-                let newest = EventTime::from_micros(newest);
-                format!("the newest event time is {newest}, and the window ends at {end}")
-            }),
-            None => {
-                let covered = window
-                    .start()
-                    .is_none_or(|start| start.as_micros() <= oldest);
-                covered.then(|| format!("no rows, and the window ends at {end}"))
-            }
-        }
+        let Some(newest) = self.newest else {
+            let reaches = |start: EventTime| start.as_micros() <= oldest;
+            let covered = window.start().is_none_or(reaches);
+            return covered.then(|| format!("no rows, and the window ends at {end}"));
+        };
+        (newest < oldest).then(|| {
+            let newest = EventTime::from_micros(newest);
+            format!("the newest event time is {newest}, and the window ends at {end}")
+        })
     }
 }
 

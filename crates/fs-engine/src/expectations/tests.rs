@@ -1,1 +1,0 @@
-//! Rows against expectations.
