@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fs_core::suggest::hint;
-use fs_core::{Code, Coded, EventTime, Fence, SourceName, ViewName};
+use fs_core::{Code, Coded, EventTime, FeatureName, Fence, SourceName, ViewName};
 use fs_engine::Report;
 use fs_registry::Stopped;
 
@@ -18,6 +18,14 @@ pub enum Error {
     UnknownView {
         /// The name that was asked for.
         view: ViewName,
+        /// The nearest name that exists.
+        nearest: Option<String>,
+    },
+    /// No view of the run has such a feature.
+    #[error("none of these feature views has a feature `{feature}`{}", hint(.nearest.as_deref()))]
+    UnknownFeature {
+        /// The name that was asked for.
+        feature: FeatureName,
         /// The nearest name that exists.
         nearest: Option<String>,
     },
@@ -242,7 +250,9 @@ impl Error {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::UnknownView { .. } | Self::UnknownTarget { .. } => Code::NotFound,
+            Self::UnknownView { .. } | Self::UnknownFeature { .. } | Self::UnknownTarget { .. } => {
+                Code::NotFound
+            }
             Self::EndInFuture { .. } | Self::BadPush { .. } | Self::BadPushKey { .. } => {
                 Code::InvalidArgument
             }

@@ -18,6 +18,7 @@ mod chunk;
 mod chunks;
 mod passage;
 mod plan;
+mod quarantine;
 mod run_key;
 
 use fs_core::EventTime;
@@ -83,15 +84,17 @@ impl Ingest<'_> {
         let validator = self.validator()?;
         let mut ingest = plan.ingest;
         for chunk in &plan.chunks {
-            let commit = plan.commit(chunk, ingest + 1, self);
+            let commit = plan.commit(chunk, ingest, self);
             ingest = self
                 .chunk(plan, commit, validator.as_ref(), outcome)
                 .await?;
+            outcome.rejected = validator
+                .as_ref()
+                .map_or(0, |validator| validator.report().quarantined);
         }
         if let Some(validator) = validator {
-            let report = validator.report();
-            outcome.rejected = report.quarantined;
-            self.warn(checked.as_ref().unwrap_or(&report), outcome);
+            let report = checked.unwrap_or_else(|| validator.report());
+            self.warn(&report, outcome);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use fs_registry::{HolderInfo, Lease, Leases};
 use futures::future::BoxFuture;
 
 use crate::publish::{Publication, Publisher};
-use crate::run::{Run, RunSummary};
+use crate::run::{self, Run, RunSummary};
 use crate::{Asked, Error, Options, Progress};
 
 /// Which views a run is for.
@@ -82,6 +82,7 @@ impl Materializer {
         range: &TimeRange,
         progress: Arc<dyn Progress>,
     ) -> Result<Vec<RunSummary>, Error> {
+        let views = chosen(catalog, views)?;
         self.run(catalog, views, Asked::range(*range), progress)
             .await
     }
@@ -100,6 +101,7 @@ impl Materializer {
         if end > now {
             return Err(Error::EndInFuture { end, now });
         }
+        let views = chosen(catalog, views)?;
         self.run(catalog, views, Asked::up_to(end), progress).await
     }
 
@@ -112,8 +114,28 @@ impl Materializer {
         features: Vec<FeatureName>,
         progress: Arc<dyn Progress>,
     ) -> Result<Vec<RunSummary>, Error> {
-        self.run(catalog, views, Asked::backfill(features), progress)
-            .await
+        let views = chosen(catalog, views)?;
+        let having = |name: &FeatureName| {
+            let has = move |view: &&FeatureView| view.feature_index(name.as_str()).is_some();
+            views.iter().copied().filter(has).collect::<Vec<_>>()
+        };
+        for name in &features {
+            if having(name).is_empty() {
+                let names = views.iter().flat_map(|view| &view.schema);
+                let names = names.map(|feature| feature.name.as_str());
+                return Err(Error::UnknownFeature {
+                    feature: name.clone(),
+                    nearest: did_you_mean(name.as_str(), names).map(str::to_owned),
+                });
+            }
+        }
+        let concerned = |view: &&FeatureView| {
+            let mut named = features.iter();
+            features.is_empty() || named.any(|name| view.feature_index(name.as_str()).is_some())
+        };
+        let views = views.iter().copied().filter(concerned).collect();
+        let asked = Asked::backfill(features.clone());
+        self.run(catalog, views, asked, progress).await
     }
 
     /// Does what is asked for one view, for somebody who holds its lease and releases it afterwards.
@@ -127,14 +149,16 @@ impl Materializer {
         asked: &Asked,
         progress: &Arc<dyn Progress>,
     ) -> (RunSummary, Option<Error>) {
+        let started = self.clock.now();
         let run = Run {
+            id: run::id(started, view, lease.fence()),
             stores: self,
             lease,
             catalog,
             view,
             asked,
             progress,
-            started: self.clock.now(),
+            started,
             first_fence: lease.fence(),
         };
         // The future is large, and its bounds are told to the compiler here, once.
@@ -165,18 +189,11 @@ impl Materializer {
     async fn run(
         &self,
         catalog: &Catalog,
-        views: &Views,
+        views: Vec<&FeatureView>,
         asked: Asked,
         progress: Arc<dyn Progress>,
     ) -> Result<Vec<RunSummary>, Error> {
         let asked = asked.by(self.trigger);
-        let views: Vec<&FeatureView> = match views {
-            Views::All => catalog.feature_views.values().collect(),
-            Views::Only(names) => names
-                .iter()
-                .map(|name| find(catalog, name))
-                .collect::<Result<_, _>>()?,
-        };
         let mut runs = Vec::new();
         let mut failures = Vec::new();
         for view in views {
@@ -260,6 +277,13 @@ impl Materializer {
             .fenced(Some(lease.fence()))
             .with_options(self.options)
             .with_progress(progress.as_ref())
+    }
+}
+
+fn chosen<'a>(catalog: &'a Catalog, views: &Views) -> Result<Vec<&'a FeatureView>, Error> {
+    match views {
+        Views::All => Ok(catalog.feature_views.values().collect()),
+        Views::Only(names) => names.iter().map(|name| find(catalog, name)).collect(),
     }
 }
 

@@ -25,6 +25,8 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// One run of one view.
 pub(crate) struct Run<'a> {
+    /// By which it is recorded, also if the lease outgrows what a store has seen.
+    pub(crate) id: String,
     pub(crate) stores: &'a Materializer,
     pub(crate) lease: &'a Lease,
     pub(crate) catalog: &'a Catalog,
@@ -36,15 +38,20 @@ pub(crate) struct Run<'a> {
     pub(crate) first_fence: Fence,
 }
 
+/// The id of a run: when it started, the view, and the fence, which no two runs share.
+///
+/// `1356998400000000-weather-7`
+pub(crate) fn id(started: EventTime, view: &FeatureView, fence: Fence) -> String {
+    format!("{}-{}-{fence}", started.as_micros(), view.name)
+}
+
 impl Run<'_> {
     /// Does what is asked, and records what came of it.
     pub(crate) async fn run(&self) -> (RunSummary, Option<Error>) {
-        // By this name it is recorded, also if the lease outgrows what a store has seen.
-        let id = summary::id(self.started, self.view, self.first_fence);
         let mut outcome = Outcome::default();
         let result = self.unless_fenced(&mut outcome).await;
         let finished = self.stores.clock.now();
-        let summary = self.summary(id, finished, &outcome, result.as_ref().err());
+        let summary = self.summary(finished, &outcome, result.as_ref().err());
         telemetry::run_ended(&summary.record);
         let recorded = self.record(&summary).await;
         let published = summary.record.published;

@@ -136,6 +136,15 @@ pub fn incremental(end: EventTime, watermark: Option<EventTime>, late: Late) -> 
 }
 
 impl Window {
+    /// A window that says nothing of the watermark.
+    pub const fn within(range: TimeRange) -> Self {
+        Self {
+            range,
+            watermark: None,
+            gap: None,
+        }
+    }
+
     /// What a commit says of the watermark that replaces the window only up to `end`.
     pub fn watermark_at(&self, end: EventTime) -> Option<EventTime> {
         self.watermark.map(|watermark| watermark.min(end))

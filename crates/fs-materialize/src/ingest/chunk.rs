@@ -1,13 +1,29 @@
 //! One chunk: read, held against expectations, committed.
 
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use fs_core::{CREATED_TIMESTAMP, EVENT_TIMESTAMP, TimeRange};
 use fs_engine::{Reading, Report, Validated, Validator, ViewRows};
-use fs_offline::Replacement;
+use fs_offline::{Backfill, Replacement, TableSchema};
+use futures::{StreamExt, TryStreamExt};
 
 use super::Ingest;
 use super::passage::{AtEnd, Passage};
 use super::plan::{ChunkCommit, Plan};
 use crate::run::Outcome;
 use crate::{Error, Phase};
+
+/// What a commit made.
+struct Committed {
+    version: i64,
+    /// How many windows have been replaced.
+    ingest: i64,
+    /// Rows that were written, or filled.
+    rows: u64,
+}
 
 impl Ingest<'_> {
     /// Replaces the chunk in one commit; gives the number of the ingest.
@@ -30,48 +46,91 @@ impl Ingest<'_> {
         let reading = reading(plan, &commit, validator.is_some());
         let rows = run.stores.engine.view_rows(run.catalog, run.view, reading);
         let rows = rows.await.map_err(|source| run.source_error(source))?;
-        let (rows, at_end) = self.validated(passage.counted(rows), plan, &commit, validator);
-        let replacement = Replacement {
-            window: commit.range,
-            rows: passage.watched(rows, at_end),
-            watermark: commit.watermark,
-            fence: Some(run.fence()),
-            source_version: commit.source_version,
-            progress: commit.progress,
+        let counted = passage.counted(rows);
+        let (rows, at_end) = self.validated(counted, plan, commit.range, validator);
+        let rows = passage.watched(rows, at_end);
+        let committed = match &plan.features {
+            None => self.replace(commit, rows).await,
+            Some(features) => self.fill(plan.ingest, features, commit, rows).await,
         };
-        let ingested = run.stores.offline.replace_window(&self.schema, replacement);
-        let ingested = ingested.await;
         outcome.rows_read += passage.read();
-        let ingested = ingested.map_err(|source| {
+        let committed = committed.map_err(|source| {
             // What broke the rows off says more than that they broke off.
             passage
                 .failure()
                 .unwrap_or_else(|| run.offline_error(source))
         })?;
-        outcome.rows_written += ingested.rows;
-        outcome.version = Some(ingested.version);
+        outcome.rows_written += committed.rows;
+        outcome.version = Some(committed.version);
         outcome.chunks += 1;
-        Ok(ingested.ingest)
+        Ok(committed.ingest)
     }
 
-    /// The rows that are left after validation, and what to do before they are committed.
+    async fn replace(
+        &self,
+        commit: ChunkCommit,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Committed, fs_offline::Error> {
+        let replacement = Replacement {
+            window: commit.range,
+            rows,
+            watermark: commit.watermark,
+            fence: Some(self.run.fence()),
+            source_version: commit.source_version,
+            progress: commit.progress,
+        };
+        let offline = &self.run.stores.offline;
+        let done = offline.replace_window(&self.schema, replacement).await?;
+        Ok(Committed {
+            version: done.version,
+            ingest: done.ingest,
+            rows: done.rows,
+        })
+    }
+
+    /// Fills features of rows that are there, and leaves everything else as it is.
+    async fn fill(
+        &self,
+        ingest: i64,
+        features: &[String],
+        commit: ChunkCommit,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Committed, fs_offline::Error> {
+        let backfill = Backfill {
+            window: commit.range,
+            features: features.to_vec(),
+            rows: narrowed(rows, &self.schema, features),
+            fence: Some(self.run.fence()),
+            progress: commit.progress,
+        };
+        let offline = &self.run.stores.offline;
+        let done = offline.backfill_window(&self.schema, backfill).await?;
+        Ok(Committed {
+            version: done.version,
+            ingest,
+            rows: done.matched,
+        })
+    }
+
+    /// The rows that are left after validation; before they are committed, the others are in
+    /// quarantine.
     fn validated(
         &self,
         rows: ViewRows,
         plan: &Plan,
-        _commit: &ChunkCommit,
+        window: TimeRange,
         validator: Option<&Validator>,
     ) -> (ViewRows, Option<AtEnd>) {
+        // A backfill adds no row to the table, so that it takes none out of quarantine either.
+        let replaces = plan.features.is_none();
         let Some(validator) = validator else {
-            return (rows, None);
+            return (rows, replaces.then(|| self.quarantine(None, window)));
         };
         // A window that is read in several parts has been judged before.
-        let window = plan.is_whole().then_some(plan.window.range);
-        let Validated {
-            rows,
-            quarantined: _,
-        } = validator.rows(rows, window);
-        (rows, None)
+        let whole = (replaces && plan.is_whole()).then_some(plan.window.range);
+        let Validated { rows, quarantined } = validator.rows(rows, whole);
+        let at_end = replaces.then(|| self.quarantine(Some(quarantined), window));
+        (rows, at_end)
     }
 
     pub(super) fn validator(&self) -> Result<Option<Validator>, Error> {
@@ -110,16 +169,15 @@ impl Ingest<'_> {
             schema: rows.schema.clone(),
             stream: passage.watched(rows, None),
         };
-        let report = validator.judge(watched, plan.window.range).await;
+        let report = match plan.features {
+            None => validator.judge(watched, plan.window.range).await,
+            // The window of a backfill is not one that anybody asked for: only its rows are judged.
+            Some(_) => judge_rows(&validator, watched).await,
+        };
         let report = report.map_err(|source| {
-            passage
-                .failure()
-                .unwrap_or_else(|| run.source_error(source))
+            let failure = passage.failure();
+            failure.unwrap_or_else(|| run.source_error(source))
         })?;
-        if report.failing().next().is_some() {
-            let report = Box::new(report);
-            return Err(Error::Unexpected { report });
-        }
         Ok(Some(report))
     }
 
@@ -135,6 +193,35 @@ impl Ingest<'_> {
             outcome.warnings.push(warning);
         }
     }
+}
+
+/// Reads all rows to know whether each is as expected.
+async fn judge_rows(validator: &Validator, rows: ViewRows) -> Result<Report, fs_engine::Error> {
+    let mut rows = validator.rows(rows, None).rows.stream;
+    let failed = |cause| fs_engine::Error::of_query("the rows".to_owned(), cause);
+    while rows.try_next().await.map_err(failed)?.is_some() {}
+    Ok(validator.report())
+}
+
+/// The keys, the times and `features` of rows of a view.
+fn narrowed(
+    rows: SendableRecordBatchStream,
+    schema: &TableSchema,
+    features: &[String],
+) -> SendableRecordBatchStream {
+    let times = [EVENT_TIMESTAMP, CREATED_TIMESTAMP];
+    let wanted = schema.key_names().chain(times);
+    let wanted = wanted.chain(features.iter().map(String::as_str));
+    let columns = rows.schema();
+    let at: Vec<usize> = wanted
+        .filter_map(|name| columns.index_of(name).ok())
+        .collect();
+    let fields: Vec<_> = at.iter().map(|at| columns.field(*at).clone()).collect();
+    let rows = rows.map(move |batch| Ok(batch?.project(&at)?));
+    Box::pin(RecordBatchStreamAdapter::new(
+        Arc::new(Schema::new(fields)),
+        rows,
+    ))
 }
 
 fn reading<'a>(plan: &'a Plan, commit: &ChunkCommit, validated: bool) -> Reading<'a> {

@@ -1,8 +1,8 @@
 //! [`Plan`]: which window a run replaces, in which chunks, from which state of the sources.
 
-use fs_core::{EventTime, TimeRange};
+use fs_core::{EventTime, FeatureName, TimeRange};
 use fs_engine::{SourceChanges, SourceState, Spread};
-use fs_offline::{RunProgress, TableState};
+use fs_offline::{Lacking, RunProgress, TableState};
 
 use super::Ingest;
 use super::chunks::{Piece, chunks};
@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) resumed: Option<EventTime>,
     /// How many windows the table has had replaced.
     pub(super) ingest: i64,
+    /// The features that are filled, where rows stay as they are.
+    pub(super) features: Option<Vec<String>>,
     /// Whether the run notes how far it has come: one over a range that has several chunks. What an
     /// incremental run has done the watermark says.
     notes_progress: bool,
@@ -51,18 +53,24 @@ impl Ingest<'_> {
         let watermark = table.as_ref().and_then(|table| table.watermark);
         let ingest = table.as_ref().map_or(0, |table| table.ingest);
         let late = self.late(&sources, table.as_ref()).await?;
-        let (window, is_range) = match &run.asked.work {
-            Work::Range(range) => (window::chosen(range, watermark, self.now), true),
-            Work::UpTo(end) => match window::incremental(*end, watermark, late) {
-                Some(window) => (window, false),
-                None => return Ok(None),
-            },
-            Work::Backfill(_) => return Ok(None),
+        let mut features = None;
+        let window = match &run.asked.work {
+            Work::Range(range) => Some(window::chosen(range, watermark, self.now)),
+            Work::UpTo(end) => window::incremental(*end, watermark, late),
+            Work::Backfill(named) => self.lacking(named).await?.map(|lacking| {
+                features = Some(lacking.features);
+                Window::within(lacking.window)
+            }),
         };
-        let resumed = if is_range && ingest > 0 {
-            self.resumed(&window.range, &sources, ingest).await?
-        } else {
+        let Some(window) = window else {
+            return Ok(None);
+        };
+        let is_incremental = matches!(run.asked.work, Work::UpTo(_));
+        let resumed = if is_incremental || ingest == 0 {
             None
+        } else {
+            let key = self.key(&window.range, features.as_deref(), &sources, ingest);
+            self.resumed(&window.range, &key).await?
         };
         let rest = resumed.and_then(|at| TimeRange::new(at, window.range.end()).ok());
         let rest = rest.unwrap_or(window.range);
@@ -79,10 +87,11 @@ impl Ingest<'_> {
         Ok(Some(Plan {
             window,
             sources,
-            notes_progress: is_range && (chunks.len() > 1 || resumed.is_some()),
+            notes_progress: !is_incremental && (chunks.len() > 1 || resumed.is_some()),
             chunks,
             resumed,
             ingest,
+            features,
             spread,
             late,
             watermark,
@@ -123,15 +132,9 @@ impl Ingest<'_> {
 
     /// How far this very run has come before it was killed; `None` if it was not, or if anything has
     /// changed since.
-    async fn resumed(
-        &self,
-        range: &TimeRange,
-        sources: &SourceState,
-        ingest: i64,
-    ) -> Result<Option<EventTime>, Error> {
+    async fn resumed(&self, range: &TimeRange, key: &str) -> Result<Option<EventTime>, Error> {
         let run = self.run;
-        let key = run_key(range, run.catalog, run.view, sources.fingerprint(), ingest);
-        let done = run.stores.offline.run_progress(&run.view.name, &key).await;
+        let done = run.stores.offline.run_progress(&run.view.name, key).await;
         let done = done.map_err(|source| run.offline_error(source))?;
         // A run that came to its end is over: the same command starts anew.
         let done = done.filter(|done| range.contains(*done));
@@ -140,6 +143,35 @@ impl Ingest<'_> {
             run.progress.note(&run.view.name, &note);
         }
         Ok(done)
+    }
+
+    /// What a backfill of features is about.
+    async fn lacking(&self, named: &[FeatureName]) -> Result<Option<Lacking>, Error> {
+        let named: Vec<String> = named
+            .iter()
+            .filter(|name| self.run.view.feature_index(name.as_str()).is_some())
+            .map(ToString::to_string)
+            .collect();
+        let lacking = self.run.stores.offline.lacking(&self.schema, &named).await;
+        lacking.map_err(|source| self.run.offline_error(source))
+    }
+
+    fn key(
+        &self,
+        range: &TimeRange,
+        features: Option<&[String]>,
+        sources: &SourceState,
+        ingest: i64,
+    ) -> String {
+        let (catalog, view) = (self.run.catalog, self.run.view);
+        run_key(
+            range,
+            catalog,
+            view,
+            features,
+            sources.fingerprint(),
+            ingest,
+        )
     }
 
     /// Says how many rows there will be, where that is known.
@@ -164,19 +196,15 @@ impl Plan {
         self.chunks.len() == 1 && self.resumed.is_none()
     }
 
-    /// What the commit of `chunk` says, as number `ingest` of the table.
+    /// What the commit of `chunk` says, after window number `ingest` of the table.
     pub(super) fn commit(&self, chunk: &TimeRange, ingest: i64, of: &Ingest<'_>) -> ChunkCommit {
+        // A backfill replaces no window.
+        let ingest = ingest + i64::from(self.features.is_none());
         let done = chunk.end();
         let settled = self.late.is_settled(&self.window, self.watermark, done);
-        let run = of.run;
+        let (run, features) = (of.run, self.features.as_deref());
         let progress = self.notes_progress.then(|| RunProgress {
-            key: run_key(
-                &self.window.range,
-                run.catalog,
-                run.view,
-                self.sources.fingerprint(),
-                ingest,
-            ),
+            key: of.key(&self.window.range, features, &self.sources, ingest),
             done,
             // By a clock that does not show the time of the world nothing is forgotten.
             at: run.stores.clock.is_real().then_some(of.now),

@@ -12,13 +12,15 @@ use fs_core::{Catalog, FeatureView, TimeRange};
 ///   anything else                                                                   from the start
 /// ```
 /// The number of the commit is part of the key: who looks for the key of the newest commit finds it
-/// only if that commit was made by the same run. `fingerprint` is that of the source. Keys are compared
+/// only if that commit was made by the same run. `features` are those that a backfill fills, whose commits
+/// have the number of the last replaced window. `fingerprint` is that of the source. Keys are compared
 /// within a day by programs of one release: another release, or another definition of any source or
 /// entity, only makes a run start over.
 pub(super) fn run_key(
     range: &TimeRange,
     catalog: &Catalog,
     view: &FeatureView,
+    features: Option<&[String]>,
     fingerprint: &str,
     ingest: i64,
 ) -> String {
@@ -31,7 +33,7 @@ pub(super) fn run_key(
     ] {
         part.unwrap_or_default().hash(&mut hasher);
     }
-    (range, fingerprint, ingest).hash(&mut hasher);
+    (range, features, fingerprint, ingest).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
@@ -65,7 +67,7 @@ mod tests {
         let key = |end, column: &str, files: &str, ingest| {
             let catalog = catalog(column);
             let view = &catalog.feature_views["activity"];
-            run_key(&range(end), &catalog, view, files, ingest)
+            run_key(&range(end), &catalog, view, None, files, ingest)
         };
         let first = key(10, "event", "a", 1);
         assert_eq!(first, key(10, "event", "a", 1));

@@ -37,7 +37,7 @@ impl Run<'_> {
 fn lost(view: &FeatureView, dead: &HolderInfo, fence: Fence, now: EventTime) -> RunRecord {
     let asked = dead.what.parse().unwrap_or(Asked::up_to(dead.since));
     let mut record = summary::blank(view, &asked, dead.since);
-    record.id = summary::id(dead.since, view, fence);
+    record.id = super::id(dead.since, view, fence);
     record.fence = Some(fence);
     record.finished = now.max(dead.since);
     record.status = RunStatus::Lost;

@@ -2,7 +2,7 @@
 
 use fs_core::code::report;
 use fs_core::{EventTime, FeatureView, Fence, TimeRange};
-use fs_offline::{RunRecord, RunStatus};
+use fs_offline::{RunKind, RunRecord, RunStatus};
 use fs_registry::Stopped;
 
 use super::{Outcome, Run};
@@ -24,13 +24,6 @@ pub struct RunSummary {
     pub resumed: Option<EventTime>,
     /// Expectations that only warn and are not met, in words.
     pub warnings: Vec<String>,
-}
-
-/// The id of a run: when it started, the view, and the fence, which no two runs share.
-///
-/// `1356998400000000-weather-7`
-pub(super) fn id(started: EventTime, view: &FeatureView, fence: Fence) -> String {
-    format!("{}-{}-{fence}", started.as_micros(), view.name)
 }
 
 impl RunSummary {
@@ -86,13 +79,12 @@ pub(super) fn blank(view: &FeatureView, asked: &Asked, started: EventTime) -> Ru
 impl Run<'_> {
     pub(super) fn summary(
         &self,
-        id: String,
         finished: EventTime,
         outcome: &Outcome,
         failure: Option<&Error>,
     ) -> RunSummary {
         let mut record = blank(self.view, self.asked, self.started);
-        record.id = id;
+        record.id.clone_from(&self.id);
         record.finished = finished;
         if let Some(Window { range, .. }) = outcome.window {
             (record.range_start, record.range_end) = (range.start(), range.end());
@@ -110,7 +102,8 @@ impl Run<'_> {
         }
         record.fence = Some(self.fence());
         record.status = failure.map_or(RunStatus::Ok, status);
-        record.message = failure.map_or_else(|| said(outcome), |error| Some(report(error)));
+        record.message =
+            failure.map_or_else(|| said(self.asked, outcome), |error| Some(report(error)));
         RunSummary {
             record,
             gap: outcome.window.and_then(|window| window.gap),
@@ -151,7 +144,7 @@ const fn status(failure: &Error) -> RunStatus {
 }
 
 /// What is worth knowing of a run that did what it should.
-fn said(outcome: &Outcome) -> Option<String> {
+fn said(asked: &Asked, outcome: &Outcome) -> Option<String> {
     let mut said = Vec::new();
     match (
         &outcome.window,
@@ -162,7 +155,10 @@ fn said(outcome: &Outcome) -> Option<String> {
              run begins there",
             gap.start().unwrap_or(gap.end())
         )),
-        (None, None) => said.push("nothing new to read".to_owned()),
+        (None, None) => said.push(match asked.kind() {
+            RunKind::Backfill => "no stored row lacks a feature".to_owned(),
+            _ => "nothing new to read".to_owned(),
+        }),
         (Some(_), None) => {}
     }
     said.extend(
