@@ -96,7 +96,7 @@ impl OfflineStore {
                 Some(table) => Arc::clone(&table.log),
                 None => Table::log_store(&self.root().join(schema.folder()))?,
             };
-            let evolution = evolve(schema, table.as_ref())?;
+            let evolution = evolve(schema, table.as_ref()).await?;
             let plan = Numbered::of(pushes, table.as_ref()).await?;
             if plan.rows == 0 {
                 let version = table.map_or(0, |table| table.version());
@@ -148,7 +148,7 @@ impl OfflineStore {
             .map_or_else(|| Arc::clone(schema.columns()), RecordBatch::schema);
         let rows = stream::iter(plan.batches.clone()).map(Ok);
         let rows = RecordBatchStreamAdapter::new(columns, rows);
-        let plan = rewrite::stamped(stamp, Box::pin(rows));
+        let plan = rewrite::stamped(stamp, Box::pin(rows), self.options());
         let plan = plan.and_then(|rows| rewrite::sorted(vec![rows], &BY_TIME));
         self.write_rows_of(schema.view(), log, plan).await
     }

@@ -44,7 +44,7 @@ use crate::fence::ensure_not_fenced;
 use crate::landing::Prepared;
 use crate::plans::Condition;
 use crate::replace::{notes, predicate, window_entry};
-use crate::rewrite::{BY_TIME, reading};
+use crate::rewrite::{BY_TIME, STATISTICS, reading};
 use crate::stamp::Stamp;
 use crate::table::Table;
 use crate::{Error, OfflineStore, RunProgress, TableSchema, once, plans, rewrite, stale};
@@ -53,6 +53,9 @@ use merge::Merge;
 
 /// The entry of the commit information that holds the window.
 pub(crate) const BACKFILL: &str = "fs.backfill";
+
+/// The rows of the table, those of the source, and both together are sorted at once.
+const SORTS: usize = 3;
 
 /// Values for columns of rows that are already there.
 pub struct Backfill {
@@ -104,7 +107,7 @@ impl OfflineStore {
         let window = backfill.window;
         let table = self.open_for_reading(schema, None).await?;
         ensure_not_fenced(view, Some(&table), backfill.fence).await?;
-        let evolution = evolve(schema, Some(&table))?;
+        let evolution = evolve(schema, Some(&table)).await?;
         let stale = self.stale_files(view, Some(&table), &window).await?;
         let columns = Columns::of(schema, &evolution.columns, &backfill.features)?;
         let files: Vec<DataFile> = stale.iter().map(|stale| stale.file.clone()).collect();
@@ -115,7 +118,8 @@ impl OfflineStore {
             parts.push(filled);
             rewrite::sorted(parts, &BY_TIME)
         });
-        let added = self.write_rows_of(view, &table.log, plan).await?;
+        let added = self.write_rows_with(view, &table.log, plan, &STATISTICS, SORTS);
+        let added = added.await?;
         let mut actions = evolution.actions;
         if backfill.progress.is_some() {
             forget_keys(Some(&table), &mut actions)?;
@@ -172,12 +176,13 @@ impl OfflineStore {
                 rows: Arc::new(AtomicU64::new(0)),
             },
             rows,
+            self.options(),
         )?;
         let given = rewrite::sorted(vec![given], &by)?;
-        let context = plans::context_for(self, &table.log, &columns.of_table);
+        let context = || plans::sorting(self, &table.log, &columns.of_table, SORTS);
         let merge = Merge::new(
-            plans::stream(stored, &context)?,
-            plans::stream(given, &context)?,
+            plans::stream(stored, &context()?)?,
+            plans::stream(given, &context()?)?,
             &by[..by.len() - 1],
             &columns.features,
             counts.clone(),

@@ -1,15 +1,13 @@
 //! Batches of bounded size, however wide the rows are.
 //!
-//! What sorts and merges holds several batches at once. At 8,192 rows each, those of a view with thousands
-//! of features would not fit into its memory; so wide rows come in batches of fewer.
+//! What sorts and merges holds several batches at once, of every part that it has spilled. At 8,192 rows
+//! each, those of a view with hundreds of features would not fit into its memory; so wide rows come in
+//! batches of fewer.
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::error::DataFusionError;
-
-/// A batch has about this many bytes at most.
-const BYTES: usize = 4 << 20;
 
 /// The rows of a batch of narrow rows, and the fewest that wide ones come in.
 const ROWS: usize = 8192;
@@ -18,20 +16,28 @@ const FEWEST_ROWS: usize = 64;
 /// What texts and lists are taken for.
 const VARIABLE_BYTES: usize = 32;
 
-/// How many rows of these columns a batch should have.
-pub(crate) fn rows_of(columns: &Schema) -> usize {
+/// How many bytes a batch should have at most, for a sort with so much memory.
+pub(crate) fn bytes_for(sort_memory_bytes: usize) -> usize {
+    (sort_memory_bytes / 64).clamp(256 << 10, 4 << 20)
+}
+
+/// How many rows of these columns a batch of so many bytes should have.
+pub(crate) fn rows_of(columns: &Schema, batch_bytes: usize) -> usize {
     let bytes_of = |data_type: &DataType| match data_type {
         DataType::Boolean => 1,
         other => other.primitive_width().unwrap_or(VARIABLE_BYTES),
     };
     let fields = columns.fields().iter();
     let bytes: usize = fields.map(|field| bytes_of(field.data_type())).sum();
-    (BYTES / bytes.max(1)).clamp(FEWEST_ROWS, ROWS)
+    (batch_bytes / bytes.max(1)).clamp(FEWEST_ROWS, ROWS)
 }
 
-/// `batch` in parts of bounded size that do not keep the whole alive.
-pub(crate) fn cut(batch: &RecordBatch) -> Vec<Result<RecordBatch, DataFusionError>> {
-    let parts = batch.get_array_memory_size().div_ceil(2 * BYTES);
+/// `batch`, in parts that do not keep the whole alive if it has more than twice so many bytes.
+pub(crate) fn cut(
+    batch: &RecordBatch,
+    batch_bytes: usize,
+) -> Vec<Result<RecordBatch, DataFusionError>> {
+    let parts = batch.get_array_memory_size().div_ceil(2 * batch_bytes);
     if parts <= 1 || batch.num_rows() <= FEWEST_ROWS {
         return vec![Ok(batch.clone())];
     }
@@ -67,23 +73,30 @@ mod tests {
 
     #[test]
     fn wide_rows_come_in_batches_of_fewer() {
-        assert_eq!(rows_of(&wide(50, 0).schema()), 8192);
-        assert_eq!(rows_of(&wide(2_000, 0).schema()), 262);
-        assert_eq!(rows_of(&wide(100_000, 0).schema()), 64);
+        let rows =
+            |columns, sort_memory| rows_of(&wide(columns, 0).schema(), bytes_for(sort_memory));
+        assert_eq!(rows(20, 128 << 20), 8192);
+        assert_eq!(rows(50, 128 << 20), 5242);
+        assert_eq!(rows(2_000, 128 << 20), 131);
+        assert_eq!(rows(50, 16 << 20), 655);
+        assert_eq!(rows(100_000, 1 << 30), 64);
     }
 
     #[test]
     fn a_large_batch_is_cut_into_parts_that_are_it_together() {
         let batch = wide(1_000, 8_192);
-        let parts: Vec<RecordBatch> = cut(&batch).into_iter().map(Result::unwrap).collect();
+        let parts: Vec<RecordBatch> = cut(&batch, 4 << 20)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(parts.len(), 8);
         assert_eq!(concat_batches(&batch.schema(), &parts).unwrap(), batch);
         assert!(
             parts
                 .iter()
-                .all(|part| part.get_array_memory_size() <= 2 * BYTES)
+                .all(|part| part.get_array_memory_size() <= 8 << 20)
         );
         let narrow = wide(50, 8_192);
-        assert_eq!(cut(&narrow).len(), 1);
+        assert_eq!(cut(&narrow, 2 << 20).len(), 1);
     }
 }

@@ -5,6 +5,7 @@
 //! | has a feature more | gets a nullable column; old rows are null there |
 //! | has a feature less | keeps its column; new rows are null there |
 //! | changes a type, or the join keys | is refused |
+//! | changes anything | takes it over, as long as all that happened to it is that a fence was raised |
 
 use std::sync::Arc;
 
@@ -38,7 +39,10 @@ pub(crate) struct Evolution {
 }
 
 /// What it takes to write rows of `schema` into `table`, or into a new one.
-pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evolution, Error> {
+pub(crate) async fn evolve(
+    schema: &TableSchema,
+    table: Option<&Table>,
+) -> Result<Evolution, Error> {
     let delta = |source: DeltaTableError| Error::Delta {
         operation: "describe the columns of",
         table: schema.view().to_string(),
@@ -62,6 +66,9 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
         return Ok(Evolution { columns, actions });
     };
     let stored = stored_columns(schema, table)?;
+    if table.was_only_fenced().await? {
+        return described(table, schema.columns()).map_err(delta);
+    }
     let missing = check(schema, &stored)?;
     if missing.is_empty() {
         return Ok(Evolution {
@@ -71,14 +78,16 @@ pub(crate) fn evolve(schema: &TableSchema, table: Option<&Table>) -> Result<Evol
     }
     let fields = stored.fields().iter().cloned();
     let merged = Schema::new(fields.chain(missing).collect::<Vec<_>>());
-    let columns = to_delta(&merged).map_err(delta)?;
+    described(table, &merged).map_err(delta)
+}
+
+/// Gives `table` these columns.
+fn described(table: &Table, columns: &Schema) -> Result<Evolution, DeltaTableError> {
+    let columns = to_delta(columns)?;
     let metadata: Metadata = table.snapshot.metadata().clone();
-    let metadata = metadata
-        .with_schema(&columns)
-        .map_err(|error| delta(error.into()))?;
     Ok(Evolution {
-        columns: to_arrow(&columns).map_err(delta)?,
-        actions: vec![Action::Metadata(metadata)],
+        columns: to_arrow(&columns)?,
+        actions: vec![Action::Metadata(metadata.with_schema(&columns)?)],
     })
 }
 

@@ -53,7 +53,7 @@ impl OfflineStore {
                 None if !makes => return Ok(()),
                 None => {
                     let log = Table::log_store(&self.root().join(schema.folder()))?;
-                    (log, evolve(schema, None)?.actions)
+                    (log, evolve(schema, None).await?.actions)
                 }
             };
             let commit = raised(schema.view(), actions, fence);

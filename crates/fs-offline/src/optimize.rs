@@ -169,7 +169,7 @@ impl OfflineStore {
     ) -> Result<Vec<Add>, Error> {
         let rows = plans::files(&table.log, columns, files, None, &[]);
         let sorted = rows.and_then(|rows| rewrite::sorted(vec![rows], kind.by));
-        let added = self.write_rows_with(kind.name, &table.log, sorted, kind.statistics);
+        let added = self.write_rows_with(kind.name, &table.log, sorted, kind.statistics, 1);
         let added = added.await?;
         let before: u64 = files.iter().map(|file| file.rows).sum();
         let after: u64 = added.iter().map(|add| DataFile::of_add(add).rows).sum();

@@ -11,6 +11,8 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNullExpr, Literal};
@@ -28,6 +30,9 @@ use crate::data_file::DataFile;
 use crate::offline_table::FOOTER_BYTES;
 use crate::sequence::PUSHED;
 use crate::{OfflineStore, batches, file_groups, file_statistics};
+
+/// Memory that a sort keeps for merging what it spills, at most.
+const MERGE_BYTES: usize = 10 << 20;
 
 /// A condition on a column; bounds of times in microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -136,19 +141,26 @@ pub(crate) fn context(store: &OfflineStore, log: &LogStoreRef) -> Arc<TaskContex
     Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)))
 }
 
-/// The same, for plans whose rows have these columns: their batches are of bounded size.
-pub(crate) fn context_for(
+/// The same, for a plan with a sort of rows of these columns, which is one of so many `sorts` at once.
+///
+/// A sort that merges what it has spilled takes what memory there is; so each has its own.
+pub(crate) fn sorting(
     store: &OfflineStore,
     log: &LogStoreRef,
     columns: &Schema,
-) -> Arc<TaskContext> {
-    let context = context(store, log);
-    let config = SessionConfig::new().with_batch_size(batches::rows_of(columns));
-    Arc::new(
-        TaskContext::default()
-            .with_session_config(config)
-            .with_runtime(context.runtime_env()),
-    )
+    sorts: usize,
+) -> Result<Arc<TaskContext>, DataFusionError> {
+    let shared = context(store, log).runtime_env();
+    let memory = store.options().sort_memory_bytes / sorts.max(1);
+    let own = RuntimeEnvBuilder::from_runtime_env(&shared)
+        .with_memory_pool(Arc::new(FairSpillPool::new(memory)))
+        .build_arc()?;
+    let rows = batches::rows_of(columns, batches::bytes_for(memory));
+    let config = SessionConfig::new()
+        .with_batch_size(rows)
+        .with_sort_spill_reservation_bytes((memory / 8).min(MERGE_BYTES));
+    let context = TaskContext::default().with_session_config(config);
+    Ok(Arc::new(context.with_runtime(own)))
 }
 
 /// All `conditions` together, over the columns of `schema`.

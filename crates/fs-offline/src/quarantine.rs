@@ -123,7 +123,7 @@ impl OfflineStore {
         if first.is_none() && files.is_empty() {
             return Ok(0);
         }
-        let evolution = evolve(&schema, table.as_ref())?;
+        let evolution = evolve(&schema, table.as_ref()).await?;
         let log = match &table {
             Some(table) => Arc::clone(&table.log),
             None => Table::log_store(&self.root().join(schema.folder()))?,
@@ -144,7 +144,7 @@ impl OfflineStore {
         let plan = plans::files(&log, &evolution.columns, &files, None, &[kept]).and_then(|kept| {
             let rows = futures::stream::iter(first).chain(rows);
             let signed = signed(schema.columns(), rows, run, at);
-            let parts = vec![kept, rewrite::stamped(stamp, signed)?];
+            let parts = vec![kept, rewrite::stamped(stamp, signed, self.options())?];
             rewrite::sorted(parts, &BY_TIME)
         });
         let added = self.write_rows_of(view, &log, plan).await?;

@@ -84,7 +84,7 @@ impl OfflineStore {
         } = replacement;
         let table = Table::open(self, schema.folder(), None).await?;
         ensure_not_fenced(schema.view(), table.as_ref(), fence).await?;
-        let evolution = evolve(schema, table.as_ref())?;
+        let evolution = evolve(schema, table.as_ref()).await?;
         let ingest = match &table {
             Some(table) => table.ingest().await? + 1,
             None => 1,
@@ -109,7 +109,7 @@ impl OfflineStore {
             rows: Arc::clone(&count),
         };
         let plan = stale::kept(&log, &evolution.columns, &stale, &window).and_then(|mut parts| {
-            parts.push(rewrite::stamped(stamp, rows)?);
+            parts.push(rewrite::stamped(stamp, rows, self.options())?);
             rewrite::sorted(parts, &BY_TIME)
         });
         let added = self.write_rows_of(schema.view(), &log, plan).await?;

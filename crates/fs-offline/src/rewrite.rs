@@ -90,11 +90,13 @@ enum WriteError {
 pub(crate) fn stamped(
     stamp: Stamp,
     input: SendableRecordBatchStream,
+    options: &OfflineOptions,
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
     let columns = Arc::clone(&stamp.columns);
     let view = stamp.view.clone();
-    let input = input.map(|batch| match batch {
-        Ok(batch) => stream::iter(batches::cut(&batch)).left_stream(),
+    let batch_bytes = batches::bytes_for(options.sort_memory_bytes);
+    let input = input.map(move |batch| match batch {
+        Ok(batch) => stream::iter(batches::cut(&batch, batch_bytes)).left_stream(),
         Err(error) => stream::iter([Err(error)]).right_stream(),
     });
     let stamped = input.flatten().map(move |batch| {
@@ -138,20 +140,22 @@ impl OfflineStore {
         log: &LogStoreRef,
         plan: Result<Arc<dyn ExecutionPlan>, DataFusionError>,
     ) -> Result<Vec<Add>, Error> {
-        self.write_rows_with(name, log, plan, &STATISTICS).await
+        self.write_rows_with(name, log, plan, &STATISTICS, 1).await
     }
 
-    /// The same, with statistics of these columns, as far as there are such.
+    /// The same, with statistics of these columns, as far as there are such, and with the memory of one of
+    /// so many sorts.
     pub(crate) async fn write_rows_with(
         &self,
         name: &(dyn Display + Sync),
         log: &LogStoreRef,
         plan: Result<Arc<dyn ExecutionPlan>, DataFusionError>,
         statistics: &[&str],
+        sorts: usize,
     ) -> Result<Vec<Add>, Error> {
         let read = |error| reading(name, error);
         let plan = plan.map_err(read)?;
-        let context = plans::context_for(self, log, &plan.schema());
+        let context = plans::sorting(self, log, &plan.schema(), sorts).map_err(read)?;
         write(log, self.options(), plan, statistics, &context)
             .await
             .map_err(|error| match error {

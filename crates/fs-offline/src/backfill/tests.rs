@@ -13,6 +13,8 @@ use crate::fixture::{Row, Shop, at, batch, collect, row, schema, schema_with, st
 use crate::sequence::is_pushed;
 use crate::{Push, Scan};
 
+mod memory;
+
 /// The view with another feature.
 fn wider() -> TableSchema {
     schema_with(

@@ -110,16 +110,15 @@ async fn raising_a_fence_again_commits_nothing() {
 #[tokio::test]
 async fn a_table_that_was_only_fenced_counts_as_never_written() {
     let shop = Shop::new();
-    shop.store
-        .raise_fence(&schema(), Fence::new(4))
-        .await
-        .unwrap();
+    let features = [("clicks", "float64"), ("likes", "int64")];
+    let other = schema_with(KeyType::Int64, &features);
+    shop.store.raise_fence(&other, Fence::new(4)).await.unwrap();
     assert_eq!(shop.store.state(schema().view()).await.unwrap(), None);
     let scanned = shop.store.scan(&schema(), &crate::Scan::default()).await;
     assert!(matches!(scanned, Err(Error::NotMaterialized { .. })));
     let error = replace_with(&shop, row("a", 1, 1), 3).await.unwrap_err();
     assert!(is_fenced(&error, (3, 4)), "{error}");
-    // The definition may have changed before the first row comes.
+    // The definition may change in any way before the first row comes.
     let wider = schema_with(
         KeyType::String,
         &[("clicks", "int64"), ("score", "float64")],
