@@ -5,6 +5,8 @@
 
 #[path = "transcripts/session.rs"]
 mod session;
+#[path = "transcripts/tending.rs"]
+mod tending;
 
 use anyhow::Result;
 use fs_testkit::net::free_address;

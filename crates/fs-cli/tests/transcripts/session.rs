@@ -29,6 +29,7 @@ pub(crate) struct Session {
     repo: bool,
     steps: Vec<Step>,
     hidden: Vec<(String, &'static str)>,
+    filters: Vec<(&'static str, &'static str)>,
 }
 
 impl Session {
@@ -38,6 +39,7 @@ impl Session {
             repo: false,
             steps: Vec::new(),
             hidden: Vec::new(),
+            filters: Vec::new(),
         }
     }
 
@@ -47,6 +49,7 @@ impl Session {
             repo: true,
             steps: Vec::new(),
             hidden: Vec::new(),
+            filters: Vec::new(),
         }
     }
 
@@ -98,6 +101,12 @@ impl Session {
         self
     }
 
+    /// The same for whatever matches a regular expression.
+    pub(crate) fn hide_all(mut self, pattern: &'static str, instead: &'static str) -> Self {
+        self.filters.push((pattern, instead));
+        self
+    }
+
     fn then(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
@@ -140,6 +149,9 @@ impl Session {
         settings.add_filter(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "TABLE-ID");
         settings.add_filter(r#""fs": "[^"]+""#, r#""fs": "VERSION""#);
         settings.add_filter(r"\bfs \d+\.\d+\.\d+", "fs VERSION");
+        for (pattern, instead) in &self.filters {
+            settings.add_filter(pattern, *instead);
+        }
         settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
         Ok(())
     }
