@@ -42,7 +42,10 @@ async fn metrics_have_the_numbers_of_what_was_served() -> Result<()> {
     // How far the views have come is asked for once the server runs, beside all else.
     let metrics = wait_until(PATIENCE, || {
         let metrics = server.get("/metrics")?.1;
-        let known = ["view_freshness_seconds", "view_last_success_timestamp_seconds"];
+        let known = [
+            "view_freshness_seconds",
+            "view_last_success_timestamp_seconds",
+        ];
         let known = known.map(|metric| format!("{metric}{{view=\"plane_attributes\"}}"));
         Ok(known
             .iter()
