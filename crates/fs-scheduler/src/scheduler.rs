@@ -127,7 +127,7 @@ impl Scheduler {
                 }
                 course.board.follow(&course.table);
             }
-            Err(error) => self.trouble("the registry cannot be read", &error),
+            Err(error) => trouble("the registry cannot be read", &error),
         }
         // Whoever has no hand free leaves the work to others.
         if course.turns.len() < self.options.jobs {
@@ -156,7 +156,7 @@ impl Scheduler {
             let job = match state {
                 Ok(state) => state.map(|state| state.job).unwrap_or_default(),
                 Err(error) => {
-                    self.trouble("the lease of a view cannot be read", &error);
+                    trouble("the lease of a view cannot be read", &error);
                     course.board.saw_nothing(&view, moment, self.options.poll);
                     continue;
                 }
@@ -164,7 +164,7 @@ impl Scheduler {
             match JobState::read(&job) {
                 Ok(state) => course.board.saw(&view, state, moment, self.pause()),
                 Err(error) => {
-                    self.trouble("a view cannot be scheduled", &error);
+                    trouble("a view cannot be scheduled", &error);
                     course.board.saw_nothing(&view, moment, self.pause());
                 }
             }
@@ -203,7 +203,7 @@ impl Scheduler {
         let (id, state) = match ended {
             Ok((id, left)) => (id, left.state),
             Err(error) => {
-                self.trouble("a turn broke down", &error);
+                trouble("a turn broke down", &error);
                 (error.id(), None)
             }
         };
@@ -239,11 +239,6 @@ impl Scheduler {
         }
     }
 
-    fn trouble(&self, what: &str, error: &dyn std::error::Error) {
-        telemetry::error();
-        tracing::warn!(error = report(error), "{what}");
-    }
-
     /// How long what was read of a lease is believed, where more is wanted of it.
     fn pause(&self) -> Duration {
         self.options.poll.max(self.leases.options().ttl / 6)
@@ -256,6 +251,11 @@ impl Scheduler {
             longest: i64::try_from(longest).unwrap_or(i64::MAX),
         }
     }
+}
+
+fn trouble(what: &str, error: &dyn std::error::Error) {
+    telemetry::error();
+    tracing::warn!(error = report(error), "{what}");
 }
 
 async fn all(turns: &mut JoinSet<Left>) {

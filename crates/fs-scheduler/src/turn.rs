@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fs_core::code::report;
-use fs_core::{Catalog, EventTime, ViewName};
+use fs_core::{Catalog, EventTime};
 use fs_registry::{Lease, Leases, Stopped};
 use tokio_util::sync::CancellationToken;
 
@@ -147,15 +147,13 @@ impl Turn {
         }
         let wait = may_pass(failure.code).then(|| self.wait_after(lease, ready.attempt));
         let again = wait.flatten().map(|wait| later(now, wait));
-        match again {
-            Some(again) => {
-                tracing::warn!(%view, %tick, run, %again, error = failure.why, "a run failed");
-                telemetry::ended(view, Told::Failed);
-            }
-            None => {
-                tracing::error!(%view, %tick, run, error = failure.why, "a run failed for good");
-                telemetry::ended(view, Told::GivenUp);
-            }
+        let error = &failure.why;
+        if let Some(again) = again {
+            tracing::warn!(%view, %tick, run, %again, error, "a run failed");
+            telemetry::ended(view, Told::Failed);
+        } else {
+            tracing::error!(%view, %tick, run, error, "a run failed for good");
+            telemetry::ended(view, Told::GivenUp);
         }
         state.failed(run, failure.why, again)
     }

@@ -169,6 +169,8 @@ fn expression() -> impl Strategy<Value = String> {
         })
 }
 
+const MINUTES: i64 = 3 * 24 * 60;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -181,7 +183,6 @@ proptest! {
         let naive = Naive::of(&text);
         let start = EventTime::from_micros(start * 1_000_000);
         // Forwards and backwards over three days of minutes.
-        const MINUTES: i64 = 3 * 24 * 60;
         let first_minute = start.as_micros().div_euclid(60_000_000);
         let minute = |number: i64| DateTime::from_timestamp(number * 60, 0).unwrap();
         let ahead = (first_minute + 1..first_minute + MINUTES).map(minute);
