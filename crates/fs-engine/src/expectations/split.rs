@@ -62,6 +62,12 @@ impl Plan {
         }
         tally.quarantined += count(batch.num_rows(), |row| reasons.has(row) && counted(row));
         let missing = self.missing(batch);
+        if reasons.by_row.is_empty() && missing.is_none() {
+            return Ok(Split {
+                left: self.strict(batch)?,
+                aside: None,
+            });
+        }
         let left = BooleanBuffer::collect_bool(batch.num_rows(), |row| {
             !reasons.has(row) && !missing.as_ref().is_some_and(|missing| missing.value(row))
         });
@@ -102,7 +108,9 @@ impl Plan {
     /// The rows without a key or an event time, which no table can take.
     fn missing(&self, batch: &RecordBatch) -> Option<BooleanBuffer> {
         let nulls = batch.columns().iter().take(self.keys + 1);
-        let nulls = nulls.filter_map(Array::logical_nulls);
+        let nulls = nulls
+            .filter_map(Array::logical_nulls)
+            .filter(|nulls| nulls.null_count() > 0);
         nulls
             .map(|nulls| !nulls.inner())
             .reduce(|one, other| &one | &other)
