@@ -1,6 +1,7 @@
 //! A shop whose clicks are a Parquet file, real Delta tables, and an online store in memory that can
 //! be made to fail.
 
+mod days;
 mod faulty;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Int64Type, Schema, TimestampMicrosecondType};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::data_type::{UTC, timestamp_type};
 use fs_core::{
     Catalog, Clock, EventTime, FeatureView, FixedClock, KeyType, KeyValue, Location, TimeRange,
@@ -23,6 +26,7 @@ use fs_testkit::catalog::{self, SourceBuilder, ViewBuilder};
 use fs_testkit::repo::Folder;
 use futures::TryStreamExt;
 
+pub(crate) use days::{END, FILES, Told, day, killed_after};
 pub(crate) use faulty::Faulty;
 
 use crate::{
@@ -378,6 +382,21 @@ pub(crate) fn raw_rows(rows: &[Click]) -> RecordBatch {
         number("clicks"),
     ]);
     RecordBatch::try_new(Arc::new(schema), columns).unwrap()
+}
+
+/// The same, with the names of the table.
+pub(crate) fn raw_stream(rows: &[Click]) -> SendableRecordBatchStream {
+    let rows = raw_rows(rows);
+    let names = ["user", "event_timestamp", "created_timestamp", "clicks"];
+    let fields = rows.schema();
+    let fields = fields.fields().iter().zip(names);
+    let fields: Vec<Field> = fields
+        .map(|(field, name)| field.as_ref().clone().with_name(name))
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let rows = RecordBatch::try_new(Arc::clone(&schema), rows.columns().to_vec());
+    let rows = futures::stream::iter([Ok(rows.unwrap())]);
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
 fn table_rows(batch: &RecordBatch) -> Vec<(i64, RowOrder, Option<i64>)> {

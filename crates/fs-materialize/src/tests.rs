@@ -1,6 +1,13 @@
+mod backfill;
+mod changed;
+mod chunks;
 mod correction;
 mod failure;
+mod killed;
+mod leases;
 mod parity;
 mod push;
 mod run;
+mod validation;
+mod versions;
 mod visibility;

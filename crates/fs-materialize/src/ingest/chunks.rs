@@ -86,7 +86,8 @@ fn chosen(cuts: &[Cut], total: f64, target: u64) -> Vec<EventTime> {
                 continue;
             }
             let worth = |cut: &Cut| (cut.across, (cut.before - from - goal).abs());
-            if best.is_none_or(|(_, best)| worth(cut) < worth(best)) {
+            // Of cuts that are equally good the later: where the next piece begins.
+            if best.is_none_or(|(_, best)| worth(cut) <= worth(best)) {
                 best = Some((at, cut));
             }
         }
