@@ -1,10 +1,10 @@
 //! The offline store: the full history of every feature view, one Delta table per view.
 //!
 //! ```text
-//!   <root>/<project>/<view>/            join keys │ event_timestamp │ created_timestamp │ features │ _sequence
+//!   <root>/<project>/<view>/              join keys │ event_timestamp │ created_timestamp │ features │ _sequence
 //!   <root>/<project>/_quarantine/<view>/  rows that broke an expectation, and why
-//!   <root>/<project>/_runs/             one row per materialization run
-//!   <root>/<project>/_datasets/<name>/  a training set that was saved
+//!   <root>/<project>/_runs/               one row per materialization run
+//!   <root>/<project>/_datasets/<name>/    a training set that was saved
 //! ```
 //!
 //! Any Delta reader can open the tables. What makes them ours lies in the commits:
