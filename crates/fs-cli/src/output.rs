@@ -141,10 +141,10 @@ pub(crate) fn counted(number: impl TryInto<u64>, thing: &str) -> String {
 pub(crate) fn age(age: fs_core::Span) -> String {
     let seconds = age.as_micros() / 1_000_000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    match seconds {
-        ..60 => format!("{seconds}s"),
-        ..3_600 => format!("{minutes}m"),
-        ..86_400 => format!("{hours}h{}m", minutes % 60),
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m"),
+        (0, _, _) => format!("{hours}h{}m", minutes % 60),
         _ => format!("{days}d{}h", hours % 24),
     }
 }
