@@ -97,7 +97,7 @@ impl DeltaLog {
         Ok(Some(concat_batches(&schema, &batches)?))
     }
 
-    /// Data files in the folder of the table that no version has.
+    /// Data files in the folder of the table that no version has, by name.
     pub fn strays(&self) -> Result<Vec<PathBuf>> {
         let known: BTreeSet<&str> = self
             .versions
@@ -116,6 +116,7 @@ impl DeltaLog {
                 strays.push(path);
             }
         }
+        strays.sort();
         Ok(strays)
     }
 }

@@ -50,8 +50,8 @@ const START: i64 = 1_767_225_600_000_000;
 const DAY: i64 = 86_400_000_000;
 const MILLI: i64 = 1_000;
 
-/// So that a source is read in many steps.
-const ROW_GROUP: usize = 1_000;
+/// A source is read in steps of a day, and may be cut between days.
+const ROW_GROUP: usize = 1_500;
 
 /// The name of the file that the view is read from.
 pub const SOURCE: &str = "numbers.parquet";

@@ -31,7 +31,8 @@ impl LeaseFile {
             let names = names.collect::<Result<Vec<_>>>()?;
             // Digits of one width; what is being written has another ending.
             let names = names.iter().filter_map(|name| name.to_str());
-            let Some(newest) = names.filter(|name| name.ends_with(".json")).max() else {
+            let written = names.filter_map(|name| Some((name.strip_suffix(".json")?, name)));
+            let Some((_, newest)) = written.max() else {
                 return Ok(None);
             };
             // Old ones are removed; then there is a newer one.

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use arrow::array::RecordBatch;
 
 use crate::generations::{self, FEATURES, NOW, Newest, VIEW};
 use crate::{Load, Repo, Served, read_parquet};
@@ -27,6 +28,18 @@ pub struct Readers {
 impl Readers {
     /// Begins to read; everything must have been materialized once.
     pub async fn start(repo: &Arc<Repo>, question: Newest) -> Result<Self> {
+        Self::of(repo, question, |rows| {
+            generations::generation(rows).map(drop)
+        })
+        .await
+    }
+
+    /// The same, where training sets are to be `whole` in another way.
+    pub async fn of(
+        repo: &Arc<Repo>,
+        question: Newest,
+        whole: fn(&RecordBatch) -> Result<()>,
+    ) -> Result<Self> {
         let server = repo.serve(&["--now", NOW])?;
         let load = Load::paced(&server.url(), 1, LOOKUP_REST, question).await?;
         let over = Arc::new(AtomicBool::new(false));
@@ -37,7 +50,7 @@ impl Readers {
                 while !over.load(Ordering::SeqCst) {
                     let remote = ["--server", &url];
                     let remote = if made % 2 == 0 { &remote[..] } else { &[] };
-                    training_set(&repo, remote)
+                    training_set(&repo, remote, whole)
                         .with_context(|| format!("training set {made}, {remote:?}"))?;
                     made += 1;
                     thread::sleep(TRAINING_REST);
@@ -80,8 +93,8 @@ impl Readers {
     }
 }
 
-/// Makes a training set of all rows of the table, which must be all there and of one generation.
-fn training_set(repo: &Repo, remote: &[&str]) -> Result<()> {
+/// Makes a training set of all rows of the table.
+fn training_set(repo: &Repo, remote: &[&str], whole: fn(&RecordBatch) -> Result<()>) -> Result<()> {
     let out = repo.file("training.parquet");
     let out = out.to_str().context("a folder with a plain name")?;
     let features = (0..FEATURES).map(|feature| format!("{VIEW}:f{feature}"));
@@ -89,6 +102,5 @@ fn training_set(repo: &Repo, remote: &[&str]) -> Result<()> {
     let sql = format!("SELECT user_id, event_timestamp FROM views.{VIEW}");
     let ask = ["get-historical-features", "--features", &features];
     repo.json(&[&ask[..], &["--spine-sql", &sql, "--out", out], remote].concat())?;
-    generations::generation(read_parquet(out.as_ref())?.batch())?;
-    Ok(())
+    whole(read_parquet(out.as_ref())?.batch())
 }

@@ -83,12 +83,12 @@ pub fn log(repo: &Repo) -> Result<DeltaLog> {
 }
 
 fn sorted(rows: &RecordBatch) -> Result<RecordBatch> {
-    let named = |name: &str| -> Result<ArrayRef> {
-        let column = rows.column_by_name(name);
-        Ok(column.with_context(|| format!("no column {name}"))?.clone())
+    let column = |name: &str| -> Result<ArrayRef> {
+        let found = rows.column_by_name(name);
+        Ok(found.with_context(|| format!("no column {name}"))?.clone())
     };
     let by = ["user_id", "event_timestamp"].map(|name| {
-        let values = named(name)?;
+        let values = column(name)?;
         Ok(SortColumn {
             values,
             options: None,
@@ -102,7 +102,7 @@ fn sorted(rows: &RecordBatch) -> Result<RecordBatch> {
     let mut names: Vec<&String> = names.filter(|name| *name != "_sequence").collect();
     names.sort();
     let columns = names.into_iter().map(|name| {
-        let values = take(&named(name)?, &order, None)?;
+        let values = take(&column(name)?, &order, None)?;
         Ok((name, values))
     });
     let columns: Vec<(&String, ArrayRef)> = columns.collect::<Result<_>>()?;
