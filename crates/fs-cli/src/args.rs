@@ -1,6 +1,8 @@
 //! The command line.
 
 mod bench_serve;
+mod jobs;
+mod scheduler;
 mod serve;
 mod tend;
 
@@ -10,6 +12,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
+pub(crate) use self::jobs::{JobStatus, JobsCommand, JobsListArgs};
+pub(crate) use self::scheduler::{BesideArgs, SchedulerArgs};
 pub(crate) use self::serve::{LogFormat, ServeArgs, WatchArgs, duration};
 pub(crate) use self::tend::{OptimizeArgs, QuarantineCommand, VacuumArgs};
 use crate::output::Format;
@@ -55,6 +59,8 @@ pub(crate) enum Command {
     MaterializeIncremental(IncrementalArgs),
     /// Push rows from a file to a feature view, or to all views of a source
     Push(PushArgs),
+    /// Run scheduled materializations when they are due, together with all other schedulers
+    Scheduler(SchedulerArgs),
     /// Serve feature vectors (gRPC), training sets (Arrow Flight), health and metrics (HTTP)
     Serve(ServeArgs),
     /// Look up one feature vector per entity
@@ -318,22 +324,6 @@ pub(crate) enum DatasetsCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
-    },
-}
-
-/// `fs jobs`
-#[derive(Debug, Subcommand)]
-pub(crate) enum JobsCommand {
-    /// The latest runs, newest first
-    List {
-        /// At most so many
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
-    },
-    /// One run
-    Show {
-        /// Its id
-        id: String,
     },
 }
 

@@ -18,6 +18,7 @@ mod plan;
 mod push;
 mod quarantine;
 mod registry;
+mod scheduler;
 mod schema;
 mod serve;
 mod teardown;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             materialize::run_incremental(repo, &args, output).await
         }
         Command::Push(args) => push::run(repo, &args, output).await,
+        Command::Scheduler(args) => scheduler::run(repo, &args, output).await,
         Command::Serve(args) => serve::run(repo, &args, output).await,
         Command::GetOnlineFeatures(args) => online::run(repo, &args, output).await,
         Command::GetHistoricalFeatures(args) => historical::run(repo, &args, output).await,

@@ -15,6 +15,7 @@ mod process;
 mod progress;
 mod project;
 mod remote;
+mod scheduled;
 mod vectors;
 mod wall_clock;
 

@@ -12,15 +12,19 @@ use crate::failure::Failure;
 
 /// What the process says about itself: logs, and traces if `fs serve` was asked for them.
 ///
-/// Logs go to standard error; `RUST_LOG` wins over the number of `-v`. A server says a little more.
+/// Logs go to standard error; `RUST_LOG` wins over the number of `-v`. A process that stays says a little more.
 /// Returns what has to be [finished](Traces::finish) at the end. Needs a Tokio runtime.
 pub(crate) fn init_tracing(cli: &Cli) -> Result<Option<Traces>, Failure> {
     let server = match &cli.command {
         Command::Serve(args) => Some(&args.watching),
         _ => None,
     };
-    let format = server.map_or(LogFormat::Text, |args| args.log_format);
-    let logs = logs(cli.verbose, server.is_some(), format);
+    let (format, stays) = match &cli.command {
+        Command::Serve(args) => (args.watching.log_format, true),
+        Command::Scheduler(args) => (args.log_format, true),
+        _ => (LogFormat::Text, false),
+    };
+    let logs = logs(cli.verbose, stays, format);
     let Some(options) = server.and_then(WatchArgs::traces) else {
         tracing_subscriber::registry().with(logs).init();
         return Ok(None);
@@ -31,9 +35,9 @@ pub(crate) fn init_tracing(cli: &Cli) -> Result<Option<Traces>, Failure> {
     Ok(Some(traces))
 }
 
-fn logs(verbose: u8, is_server: bool, format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
+fn logs(verbose: u8, stays: bool, format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     let default = match verbose {
-        0 if is_server => "warn,fs_server=info",
+        0 if stays => "warn,fs_server=info,fs_scheduler=info",
         0 => "warn",
         1 => "info",
         2 => "debug",

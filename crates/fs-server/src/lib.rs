@@ -20,6 +20,7 @@
 //! in `proto/`.
 
 mod admission;
+mod beacon;
 mod call;
 mod encoded;
 mod error;
@@ -40,6 +41,7 @@ mod telemetry;
 mod turn;
 pub mod wire;
 
+pub use beacon::{Beacon, Seen};
 pub use error::Error;
 pub use feast::{FeastError, JsonError};
 pub use limits::Limits;

@@ -8,7 +8,7 @@ use fs_core::EventTime;
 use fs_core::time::Span;
 use fs_server::{Limits, ServerOptions, TraceOptions};
 
-use super::event_time;
+use super::{BesideArgs, event_time};
 
 /// `fs serve`
 #[derive(Debug, Args)]
@@ -24,6 +24,8 @@ pub(crate) struct ServeArgs {
     pub(crate) now: Option<EventTime>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) beside: BesideArgs,
     #[command(flatten)]
     pub(crate) watching: WatchArgs,
 }
@@ -156,7 +158,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, &'static str> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, &'static str> {
     match text.parse() {
         Ok(count @ 1..) => Ok(count),
         _ => Err("write a whole number, 1 or greater"),

@@ -1,78 +1,35 @@
-//! `fs jobs list|show ID`.
+//! `fs jobs list|show|cancel|retry`.
+
+mod cancel;
+mod list;
+mod retry;
+mod schedule;
+mod show;
 
 use std::path::Path;
 
-use fs_core::EventTime;
+use fs_core::{EventTime, ViewName};
 use fs_offline::RunRecord;
 use serde_json::{Value, json};
 
 use crate::args::JobsCommand;
 use crate::failure::Failure;
-use crate::output::{Output, grouped, table};
+use crate::output::Output;
 use crate::project::Project;
 
 pub(super) async fn run(repo: &Path, command: &JobsCommand, output: Output) -> Result<(), Failure> {
-    let offline = Project::open(repo)?.offline();
+    let project = Project::open(repo)?;
     match command {
-        JobsCommand::List { limit } => {
-            let runs = offline.list_runs(None, *limit).await?;
-            output.answer(&runs.iter().map(run_json).collect::<Vec<_>>(), || {
-                if runs.is_empty() {
-                    "No runs yet.".to_owned()
-                } else {
-                    let header = [
-                        "id",
-                        "view",
-                        "window",
-                        "status",
-                        "written",
-                        "published",
-                        "took",
-                    ];
-                    table(header, runs.iter().map(row))
-                }
-            });
-        }
-        JobsCommand::Show { id } => {
-            let run = offline.show_run(id).await?;
-            output.answer(&run_json(&run), || describe(&run));
-        }
+        JobsCommand::List(args) => list::run(&project, args, output).await,
+        JobsCommand::Show { what } => show::run(&project, what, output).await,
+        JobsCommand::Cancel { what } => cancel::run(&project, what, output).await,
+        JobsCommand::Retry { id } => retry::run(&project, id, output).await,
     }
-    Ok(())
 }
 
-fn row(run: &RunRecord) -> [String; 7] {
-    [
-        run.id.clone(),
-        run.view.to_string(),
-        window(run),
-        run.status.to_string(),
-        grouped(run.rows_written),
-        grouped(run.published),
-        took(run),
-    ]
-}
-
-fn describe(run: &RunRecord) -> String {
-    let mut rows = vec![
-        ["view", run.view.as_str()].map(str::to_owned),
-        ["kind", run.kind.as_str()].map(str::to_owned),
-        ["window", &window(run)].map(str::to_owned),
-        ["status", run.status.as_str()].map(str::to_owned),
-        ["started", &run.started.to_string()].map(str::to_owned),
-        ["took", &took(run)].map(str::to_owned),
-        ["rows read", &grouped(run.rows_read)].map(str::to_owned),
-        ["rows written", &grouped(run.rows_written)].map(str::to_owned),
-        ["published online", &grouped(run.published)].map(str::to_owned),
-        ["deleted online", &grouped(run.deleted)].map(str::to_owned),
-    ];
-    if let Some(version) = run.table_version {
-        rows.push(["table version".to_owned(), version.to_string()]);
-    }
-    if let Some(message) = &run.message {
-        rows.push(["message".to_owned(), message.clone()]);
-    }
-    table(["run", &run.id], rows)
+/// The view that `what` names, if it is not the id of a run: names have no `-`.
+fn as_view(what: &str) -> Option<ViewName> {
+    what.parse().ok()
 }
 
 /// The window of a run.
@@ -96,9 +53,16 @@ pub(super) fn run_json(run: &RunRecord) -> Value {
         "finished": run.finished.to_string(),
         "rows_read": run.rows_read,
         "rows_written": run.rows_written,
+        "rejected": run.rejected,
+        "warned": run.warned,
         "published": run.published,
         "deleted": run.deleted,
+        "version_before": run.version_before,
         "table_version": run.table_version,
+        "chunks": run.chunks,
+        "fence": run.fence,
+        "trigger": run.trigger,
+        "attempt": run.attempt,
         "status": run.status,
         "message": run.message,
     })
@@ -106,7 +70,12 @@ pub(super) fn run_json(run: &RunRecord) -> Value {
 
 /// How long a run took.
 pub(super) fn took(run: &RunRecord) -> String {
-    let micros = |at: EventTime| at.as_micros();
-    let span = u64::try_from(micros(run.finished) - micros(run.started)).unwrap_or_default();
-    crate::output::elapsed(std::time::Duration::from_micros(span))
+    between(run.started, run.finished)
+}
+
+/// How long it is from `earlier` to `later`.
+fn between(earlier: EventTime, later: EventTime) -> String {
+    let micros = later.as_micros().saturating_sub(earlier.as_micros());
+    let micros = u64::try_from(micros).unwrap_or_default();
+    crate::output::elapsed(std::time::Duration::from_micros(micros))
 }

@@ -74,7 +74,7 @@ fn views(names: &[ViewName]) -> Views {
 /// What became of every view.
 pub(super) struct Summary(Vec<RunSummary>);
 
-fn summary(done: Result<Vec<RunSummary>, Error>) -> Result<Summary, Failure> {
+pub(super) fn summary(done: Result<Vec<RunSummary>, Error>) -> Result<Summary, Failure> {
     match done {
         Ok(runs) => Ok(Summary(runs)),
         Err(Error::Failed {
@@ -152,7 +152,8 @@ impl Summary {
         )
     }
 
-    fn print(&self, output: Output) {
+    /// Says what became of every view.
+    pub(super) fn print(&self, output: Output) {
         output.answer(&self.to_json(), || {
             let windows = self.0.first().map(|run| window_of(&run.record));
             let head = windows.map(|window| format!("Materialized {window}"));

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::process::stop_signal;
 use crate::project::Project;
+use crate::scheduled::Beside;
 use crate::wall_clock;
 
 pub(super) async fn run(repo: &Path, args: &ServeArgs, output: Output) -> Result<(), Failure> {
@@ -21,7 +22,20 @@ pub(super) async fn run(repo: &Path, args: &ServeArgs, output: Output) -> Result
     let clock = wall_clock::clock(args.now);
     let server = bind(&project, clock, args.options()).await?;
     announce(&project, &server, args.now, output);
-    server.run(stop_signal()).await?;
+    let mut beside = match args.beside.options() {
+        Some(options) => Some(Beside::start(Project::open(repo)?, options)?),
+        None => None,
+    };
+    let stop = async {
+        stop_signal().await;
+        if let Some(scheduler) = &mut beside {
+            scheduler.ask_to_stop();
+        }
+    };
+    server.run(stop).await?;
+    if let Some(scheduler) = beside {
+        scheduler.ended().await?;
+    }
     output.say("Every request was answered; bye.");
     Ok(())
 }
