@@ -148,7 +148,7 @@ impl Shop {
     /// Works with little memory, so that every publication is split.
     pub(crate) fn cramped(mut self) -> Self {
         self.materializer = self.materializer.with_options(Options {
-            keys_in_memory: 1,
+            publish_memory: 1,
             write_batch: 2,
             ..Options::default()
         });

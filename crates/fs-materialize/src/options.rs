@@ -5,9 +5,9 @@ use std::time::Duration;
 /// How runs work.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Publishing keeps at most about this many keys in memory, and looks through the table once
-    /// more for every so many.
-    pub keys_in_memory: usize,
+    /// How many bytes publishing may use to know the newest row of every key, some 70 for each. Where
+    /// there are more keys it looks through those of the table once more for every so many.
+    pub publish_memory: usize,
     /// How many keys are written to the online store at once.
     pub write_batch: usize,
     /// A long window is cut in parts of about so many rows, which commit one by one.
@@ -21,8 +21,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            keys_in_memory: 1_000_000,
-            write_batch: 2_048,
+            publish_memory: 128 << 20,
+            write_batch: 4_096,
             chunk_rows: 4 << 20,
             wait: Duration::from_secs(60),
             pause: Duration::from_secs(2),

@@ -6,10 +6,12 @@
 //!
 //! ```text
 //!   1  V = newest version of the table            now = the clock, but never before P.as_of
-//!   2  P = what the online store has published
-//!   3  prepare the row layout
-//!   4  write rows, a batch at a time              each key atomically, newest wins
-//!   5  published = (V, now, the view's rule), if it is P still; if not, somebody else published:
+//!   2  raise the fence of the lease               nobody who held it before writes after this
+//!   3  P = what the online store has published
+//!   4  prepare the row layout
+//!   5  look for the winners                       keys and times alone
+//!   6  read the winners, pack them, write them    all at once, each key atomically, newest wins
+//!   7  published = (V, now, the view's rule), if it is P still; if not, somebody else published:
 //!      once more, everything
 //! ```
 //!
@@ -20,6 +22,9 @@
 //! * *fresh rows*: rows of ingests after `P.table_version` that are still in the table, and rows that
 //!   became visible in `(P.as_of, now]` (by their delay or created time). The newest of a key is
 //!   written, and the store keeps it only if it is newer than what it has.
+//! * *rewritten rows*: the newest row of every key in a window that was backfilled since
+//!   `P.table_version`. It is as new as before and has other values, so it is written in place of
+//!   itself; a newer one stays.
 //! * *gone rows*: rows that the commits since `P.table_version` took out of the table. Only where the
 //!   stored row is one of them does it matter. If a fresh row is newer, it wins by itself. If not,
 //!   `N` is looked for in the whole table and swapped in, or the key is deleted; both only if the
@@ -31,28 +36,44 @@
 //! | After | The store has | The next run |
 //! |---|---|---|
 //! | the Delta commit | the rows of `P`, all true before | finds `V` newer than `P` |
-//! | some batches of 4 | some rows of `P`, some of `V` | does the same again: rows that are there are kept, and a row that went meanwhile is among the gone ones since `P` |
-//! | 4 | the rows of `V` | finds nothing to change |
+//! | 2 | the same, and shuts out who came before | has a greater fence |
+//! | some batches of 6 | some rows of `P`, some of `V` | does the same again: rows that are there are kept, and a row that went meanwhile is among the gone ones since `P` |
+//! | 6 | the rows of `V` | finds nothing to change |
+//! | 7 | the rows of `V`, and says so | begins at `V` |
+//!
+//! **A process that was frozen**, and wakes up anywhere in this after another has taken over its lease,
+//! changes nothing: the other raised the fence of all keys and of `P` before it read `P`, so what the
+//! sleeper sends is refused ([`fs_online::Error::Fenced`]), whenever it arrives. What it had written until
+//! then is among what a crash leaves.
 //!
 //! When the log no longer reaches back to `P`, or the table was made anew, everything is published.
 //! Rows that did not come from the table (their sequence is below the first ingest) are never taken
 //! away, only outdone by newer ones.
 //!
-//! **Memory** is bounded by [`Options::keys_in_memory`]: a publication that meets more keys is split in
-//! two by a hash of the key, and each half looks through the table again.
+//! **Memory** does not depend on how wide rows are, or how many there are. Winners are known by their
+//! `_sequence`, a bit or two bytes for each; their features are read when they are written, and are in
+//! memory only on their way. To find them takes some 70 bytes for each key, up to
+//! [`Options::publish_memory`]: a search that meets more keys is split by a hash of the key, and each
+//! part looks through the keys of the table again, but not through its features.
 
 mod delta;
 mod full;
-mod newest;
+mod packing;
+mod search;
+mod sequences;
 mod shard;
+mod stored;
+mod winners;
+mod writing;
 
+use datafusion::error::DataFusionError;
 use fs_core::{Catalog, EventTime, FeatureView, Fence, Ttl};
 use fs_offline::{OfflineStore, Scan, TableSchema, TableState};
-use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, RowWrite, ViewId, WriteOutcome};
+use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, ViewId, WriteOutcome};
 use fs_pit::Rule;
 
 use crate::rows::ViewColumns;
-use crate::{Error, Options, Phase, Progress, Silent};
+use crate::{Error, Options, Progress, Silent};
 use shard::Shard;
 
 /// How often everything is published again because somebody else published meanwhile.
@@ -97,8 +118,20 @@ struct Attempt {
     as_of: EventTime,
 }
 
-/// More keys than memory has room for: split, and try again.
-struct Overflow;
+/// What a publication has done so far.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Rows of the table whose keys were looked at, some of them more than once.
+    looked_at: u64,
+    outcome: WriteOutcome,
+}
+
+impl Tally {
+    /// Keys that were sent to the store.
+    const fn keys(&self) -> u64 {
+        self.outcome.written + self.outcome.kept + self.outcome.deleted
+    }
+}
 
 impl<'a> Publisher<'a> {
     pub(crate) fn new(
@@ -159,14 +192,15 @@ impl<'a> Publisher<'a> {
     }
 
     async fn publish(&self, mut everything: bool) -> Result<Option<Publication>, Error> {
-        if let Some(fence) = self.fence {
-            self.store(self.online.raise_fence(&self.id, fence).await)?;
-        }
         let mut total = Publication::default();
+        let mut tally = Tally::default();
         for _ in 0..ATTEMPTS {
             let Some(state) = self.state().await? else {
                 return Ok(None);
             };
+            if let Some(fence) = self.fence {
+                self.store(self.online.raise_fence(&self.id, fence).await)?;
+            }
             let before = self.published().await?;
             let attempt = Attempt {
                 version: state.version,
@@ -189,12 +223,15 @@ impl<'a> Publisher<'a> {
             let known = before.as_ref().filter(|before| {
                 before.table_version <= attempt.version && before.visibility == after.visibility
             });
-            let (outcome, full) = match known.filter(|_| !everything) {
-                Some(known) => self.since(&attempt, known).await?,
-                None => (self.all(&attempt).await?, true),
+            let full = match known.filter(|_| !everything) {
+                Some(known) => self.since(&attempt, known, &mut tally).await?,
+                None => {
+                    self.full(&attempt, &mut tally).await?;
+                    true
+                }
             };
-            total.written += outcome.written;
-            total.deleted += outcome.deleted;
+            total.written = tally.outcome.written;
+            total.deleted = tally.outcome.deleted;
             total.full |= full;
             let recorded = self
                 .online
@@ -209,42 +246,23 @@ impl<'a> Publisher<'a> {
         })
     }
 
-    /// Publishes what changed since `known`, or everything where that cannot be told any more.
+    /// Publishes what changed since `known`, or everything where that cannot be told any more: then
+    /// the answer is true.
     async fn since(
         &self,
         attempt: &Attempt,
         known: &Published,
-    ) -> Result<(WriteOutcome, bool), Error> {
-        let mut total = WriteOutcome::default();
-        let mut shards = vec![Shard::WHOLE];
-        while let Some(shard) = shards.pop() {
-            match self.delta(attempt, known, shard).await {
-                Ok(Ok(outcome)) => total += outcome,
-                Ok(Err(Overflow)) => shards.extend(shard.halves()),
-                Err(Error::Offline { source, .. })
-                    if matches!(*source, fs_offline::Error::LogGone { .. }) =>
-                {
-                    tracing::info!(view = %self.view.name, reason = %source, "publishing everything");
-                    total += self.all(attempt).await?;
-                    return Ok((total, true));
-                }
-                Err(error) => return Err(error),
+        tally: &mut Tally,
+    ) -> Result<bool, Error> {
+        match self.delta(attempt, known, tally).await {
+            Err(Error::Offline { source, .. })
+                if matches!(*source, fs_offline::Error::LogGone { .. }) =>
+            {
+                tracing::info!(view = %self.view.name, reason = %source, "publishing everything");
+                self.full(attempt, tally).await.map(|()| true)
             }
+            done => done.map(|()| false),
         }
-        Ok((total, false))
-    }
-
-    /// Publishes everything.
-    async fn all(&self, attempt: &Attempt) -> Result<WriteOutcome, Error> {
-        let mut total = WriteOutcome::default();
-        let mut shards = vec![Shard::WHOLE];
-        while let Some(shard) = shards.pop() {
-            match self.full(attempt, shard).await? {
-                Ok(outcome) => total += outcome,
-                Err(Overflow) => shards.extend(shard.halves()),
-            }
-        }
-        Ok(total)
     }
 
     /// What decides which rows are published, and for how long they are kept. Under another rule, other
@@ -254,24 +272,6 @@ impl<'a> Publisher<'a> {
         match self.rule.ttl {
             Some(ttl) => format!("{visibility} ttl {ttl}"),
             None => visibility,
-        }
-    }
-
-    /// Writes to the online store, a batch at a time.
-    async fn write(
-        &self,
-        writes: impl IntoIterator<Item = RowWrite>,
-        total: &mut WriteOutcome,
-    ) -> Result<(), Error> {
-        let mut writes = writes.into_iter();
-        loop {
-            let batch: Vec<RowWrite> = writes.by_ref().take(self.options.write_batch).collect();
-            if batch.is_empty() {
-                return Ok(());
-            }
-            *total += self.store(self.online.write(&self.id, batch, self.fence).await)?;
-            let keys = total.written + total.kept + total.deleted;
-            self.progress.report(&self.view.name, Phase::Publish, keys);
         }
     }
 
@@ -309,6 +309,13 @@ impl<'a> Publisher<'a> {
             store: self.online.describe(),
             source: Box::new(source),
         })
+    }
+
+    fn batch<T>(&self, batch: Result<T, DataFusionError>) -> Result<T, Error> {
+        self.table(batch.map_err(|source| fs_offline::Error::Read {
+            table: self.view.name.to_string(),
+            source: Box::new(source),
+        }))
     }
 
     fn ranked<T>(&self, result: Result<T, fs_pit::Error>) -> Result<T, Error> {

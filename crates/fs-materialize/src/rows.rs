@@ -3,6 +3,7 @@
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray,
 };
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use fs_core::{
@@ -11,6 +12,7 @@ use fs_core::{
 };
 use fs_online::key::encode_columns;
 use fs_online::{EncodedKey, RowOrder};
+use fs_pit::RowRank;
 
 /// Which columns a view's rows have, and where: keys, event, created, features, sequence.
 #[derive(Debug, Clone)]
@@ -53,6 +55,11 @@ impl ViewColumns {
                 .collect(),
             features: features.map(|feature| feature.name.to_string()).collect(),
         }
+    }
+
+    /// The types of the join keys.
+    pub(crate) fn key_types(&self) -> &[KeyType] {
+        &self.key_types
     }
 
     /// All columns.
@@ -135,14 +142,23 @@ pub(crate) const fn is_from_table(order: &RowOrder) -> bool {
     order.sequence >= FIRST_SEQUENCE
 }
 
+/// The order of a row in the online store, given what decides its rank in the table.
+pub(crate) fn order_of(rank: &RowRank) -> RowOrder {
+    RowOrder {
+        event: EventTime::from_micros(rank.event),
+        created: rank.created.map(CreatedTime::from_micros),
+        sequence: rank.sequence.unwrap_or(0).max(0).cast_unsigned(),
+    }
+}
+
 /// The rows of `batch` for which `keep` holds; the batch itself if it holds for all.
 pub(crate) fn select(
-    batch: RecordBatch,
-    keep: impl Fn(usize) -> bool,
+    batch: &RecordBatch,
+    keep: impl FnMut(usize) -> bool,
 ) -> Result<RecordBatch, fs_pit::Error> {
-    let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(keep(row))).collect();
-    if mask.true_count() == batch.num_rows() {
-        return Ok(batch);
+    let kept = BooleanBuffer::collect_bool(batch.num_rows(), keep);
+    if kept.count_set_bits() == batch.num_rows() {
+        return Ok(batch.clone());
     }
-    Ok(filter_record_batch(&batch, &mask)?)
+    Ok(filter_record_batch(batch, &BooleanArray::new(kept, None))?)
 }

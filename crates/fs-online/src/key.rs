@@ -45,6 +45,13 @@ impl EncodedKey {
         &self.0
     }
 
+    /// The same key in bytes of its own, for who keeps it: the keys of a batch share a buffer, which
+    /// lives as long as any of them.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     /// The bytes, shared.
     pub fn into_bytes(self) -> Bytes {
         self.0

@@ -67,10 +67,9 @@ impl View {
         let decision = write.decide(stored.map(AsRef::as_ref))?;
         match (decision, &write.row) {
             (Decision::Store, Some(row)) => {
-                // Copied: a row and a key that came in a batch share the batch's buffer.
-                let key = Bytes::copy_from_slice(write.key.as_bytes());
+                // Copied: rows that came in a batch share its buffer, as keys do.
                 let row = Bytes::copy_from_slice(row);
-                self.rows.insert(EncodedKey::from_bytes(key), row);
+                self.rows.insert(write.key.detached(), row);
             }
             (Decision::Delete, _) => {
                 self.rows.remove(&write.key);

@@ -15,8 +15,19 @@ impl Shard {
     /// Every key.
     pub(super) const WHOLE: Self = Self { mask: 0, bits: 0 };
 
-    /// Two shards that share out the keys of this one.
-    pub(super) const fn halves(self) -> [Self; 2] {
+    /// How often everything may be cut in halves.
+    pub(super) const MOST_CUTS: u32 = 16;
+
+    /// Shards that share out the keys of this one: as many as so many cuts in halves make.
+    pub(super) fn cut(self, cuts: u32) -> Vec<Self> {
+        let mut shards = vec![self];
+        for _ in 0..cuts {
+            shards = shards.into_iter().flat_map(Self::halves).collect();
+        }
+        shards
+    }
+
+    const fn halves(self) -> [Self; 2] {
         let next = self.mask + 1;
         let mask = self.mask | next;
         [
@@ -43,7 +54,7 @@ impl Shard {
 
     /// Whether this shard cannot be split in any useful way.
     pub(super) const fn is_smallest(self) -> bool {
-        self.mask >= 0xFFFF
+        self.mask >= (1 << Self::MOST_CUTS) - 1
     }
 }
 
@@ -55,14 +66,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_in_exactly_one_half() {
-        let [first, second] = Shard::WHOLE.halves();
-        let quarters: Vec<Shard> = [first, second].iter().flat_map(|s| s.halves()).collect();
+    fn every_key_is_in_exactly_one_part() {
+        for cuts in 0..5 {
+            let shards = Shard::WHOLE.cut(cuts);
+            assert_eq!(shards.len(), 1 << cuts);
+            for number in 0..1_000 {
+                let key = encode_key(&[KeyValue::Int64(number)]);
+                let has = |shard: &&Shard| shard.has(&key);
+                assert_eq!(shards.iter().filter(has).count(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_parts_share_out_the_keys_of_the_part() {
+        let part = Shard::WHOLE.cut(2)[1];
         for number in 0..1_000 {
             let key = encode_key(&[KeyValue::Int64(number)]);
-            assert!(Shard::WHOLE.has(&key));
-            assert!(first.has(&key) != second.has(&key));
-            assert_eq!(quarters.iter().filter(|shard| shard.has(&key)).count(), 1);
+            let within = part.cut(3).iter().filter(|shard| shard.has(&key)).count();
+            assert_eq!(within, usize::from(part.has(&key)));
         }
     }
 }

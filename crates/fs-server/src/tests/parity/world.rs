@@ -124,7 +124,7 @@ impl World {
             folder,
             catalog,
             materializer: materializer.with_options(Options {
-                keys_in_memory: 3,
+                publish_memory: 300,
                 write_batch: 2,
                 ..Options::default()
             }),
