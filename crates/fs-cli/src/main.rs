@@ -18,6 +18,7 @@ mod remote;
 mod scheduled;
 mod vectors;
 mod wall_clock;
+mod watched;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

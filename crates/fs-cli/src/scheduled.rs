@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::wall_clock;
+use crate::watched::Watched;
 
 /// A scheduler of the project that is not running yet.
 pub(crate) fn scheduler(
@@ -88,6 +89,8 @@ impl Runs for Materializations {
 pub(crate) struct Shown {
     pub(crate) project: ProjectName,
     pub(crate) health: Health,
+    /// How far its views have come, where somebody may ask.
+    pub(crate) views: Option<Watched>,
 }
 
 impl Seen for Shown {
@@ -104,6 +107,12 @@ impl Seen for Shown {
             "status": status, "project": self.project, "registry_version": version
         });
         (status == "scheduling", body)
+    }
+
+    fn show(&self) {
+        if let Some(views) = &self.views {
+            views.show();
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::output::Output;
 use crate::process::stop_signal;
 use crate::project::Project;
 use crate::scheduled::{Shown, scheduler};
+use crate::watched::Watched;
 
 pub(super) async fn run(repo: &Path, args: &SchedulerArgs, output: Output) -> Result<(), Failure> {
     let project = Project::open(repo)?;
@@ -29,6 +30,10 @@ pub(super) async fn run(repo: &Path, args: &SchedulerArgs, output: Output) -> Re
     let shown = Arc::new(Shown {
         project: project.settings.project.clone(),
         health: scheduler.health(),
+        views: match &beacon {
+            Some(_) => Some(Watched::start(&project)?),
+            None => None,
+        },
     });
     let (over, until) = oneshot::channel::<()>();
     let watching = beacon.map(|beacon| {
