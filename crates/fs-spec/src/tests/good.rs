@@ -1,15 +1,14 @@
 //! Repos without problems.
 
+mod definitions;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fs_core::{
-    Catalog, Check, CsvOptions, DataType, Entity, Expectation, Feature, FeatureService,
-    FeatureView, FileFormat, JoinKey, KeyType, Literal, Location, Meta, OnFailure, PointInTime,
-    ScalarType, Selected, ServiceEntry, Source, SourceKind, Span, Ttl,
-};
+use fs_core::{Catalog, Location, Meta};
 
+use self::definitions::{entity, service, sources, views};
 use super::files::{SETTINGS, read_files, with};
 use crate::{OnlineStoreSettings, Place, RedisSettings, Settings};
 
@@ -89,181 +88,6 @@ features:
   - { view: origin_weather, as: dest_weather, join_keys: { origin: dest }, features: [temp] }
   - { view: storms, as: all_storms }
 "#;
-
-fn feature(name: &str, data_type: DataType, description: Option<&str>) -> Feature {
-    Feature {
-        name: name.parse().unwrap(),
-        data_type,
-        description: description.map(str::to_owned),
-    }
-}
-
-fn entity(name: &str, keys: &[&str], meta: Meta) -> Entity {
-    Entity {
-        name: name.parse().unwrap(),
-        join_keys: keys
-            .iter()
-            .map(|key| JoinKey {
-                name: key.parse().unwrap(),
-                key_type: KeyType::String,
-            })
-            .collect(),
-        meta,
-    }
-}
-
-fn source(name: &str, kind: SourceKind, timestamp_field: &str) -> Source {
-    Source {
-        name: name.parse().unwrap(),
-        kind,
-        timestamp_field: timestamp_field.to_owned(),
-        created_timestamp_column: None,
-        field_mapping: BTreeMap::new(),
-        lateness: Span::ZERO,
-        meta: Meta::default(),
-    }
-}
-
-fn sources() -> [Source; 3] {
-    let weather = SourceKind::Files {
-        file_format: FileFormat::Parquet,
-        path: "data/weather.parquet".to_owned(),
-    };
-    let airports = SourceKind::Files {
-        file_format: FileFormat::Csv(CsvOptions { delimiter: ';' }),
-        path: "data/*.csv".to_owned(),
-    };
-    let stormy = SourceKind::Sql {
-        query: "SELECT * FROM weather WHERE wind_speed > 40".to_owned(),
-    };
-    [
-        Source {
-            created_timestamp_column: Some("created_timestamp".to_owned()),
-            field_mapping: BTreeMap::from([("wspd".to_owned(), "wind_speed".to_owned())]),
-            lateness: "6h".parse().unwrap(),
-            ..source("weather", weather, "event_timestamp")
-        },
-        source("airports", airports, "seen"),
-        source("stormy", stormy, "event_timestamp"),
-    ]
-}
-
-fn expectations() -> Vec<Expectation> {
-    let column = |name: &str| name.to_owned();
-    let number = |text: &str| Literal::Float(text.parse().unwrap());
-    let checks = [
-        Check::NotNull {
-            column: column("origin"),
-        },
-        Check::Between {
-            column: column("temp"),
-            min: Some(number("-80")),
-            max: Some(number("140.5")),
-        },
-        Check::InSet {
-            column: column("origin"),
-            values: ["JFK", "", "1"]
-                .map(|text| Literal::String(text.to_owned()))
-                .into(),
-        },
-        Check::Unique {},
-        Check::RowCount {
-            min: Some(1000),
-            max: None,
-        },
-        Check::NullFraction {
-            column: column("temp"),
-            max: "0.05".parse().unwrap(),
-        },
-        Check::MaxAge {
-            max: "2d".parse().unwrap(),
-        },
-        Check::Sql {
-            predicate: "wind_speed >= 0".to_owned(),
-        },
-    ];
-    let names = [
-        ("not_null_origin", OnFailure::Fail),
-        ("between_temp", OnFailure::Quarantine),
-        ("in_set_origin", OnFailure::Fail),
-        ("unique", OnFailure::Fail),
-        ("row_count", OnFailure::Fail),
-        ("null_fraction_temp", OnFailure::Warn),
-        ("max_age", OnFailure::Fail),
-        ("wind_is_positive", OnFailure::Fail),
-    ];
-    checks
-        .into_iter()
-        .zip(names)
-        .map(|(check, (name, on_failure))| Expectation {
-            name: name.to_owned(),
-            check,
-            on_failure,
-        })
-        .collect()
-}
-
-fn views() -> [FeatureView; 2] {
-    let float = DataType::Scalar(ScalarType::Float64);
-    [
-        FeatureView {
-            name: "origin_weather".parse().unwrap(),
-            entities: vec!["origin_airport".parse().unwrap()],
-            source: "weather".parse().unwrap(),
-            ttl: Ttl::new("3h".parse().unwrap()),
-            delay: "5m".parse().unwrap(),
-            point_in_time: PointInTime::KnownAt,
-            schema: vec![
-                feature("temp", float, Some("Air temperature, degrees F")),
-                feature("wind_speed", float, None),
-            ],
-            query: None,
-            schedule: Some("*/15 * * * *".to_owned()),
-            freshness: Some("2h".parse().unwrap()),
-            expectations: expectations(),
-            online: true,
-            meta: Meta::default(),
-        },
-        FeatureView {
-            name: "storms".parse().unwrap(),
-            entities: vec![],
-            source: "stormy".parse().unwrap(),
-            ttl: None,
-            delay: Span::ZERO,
-            point_in_time: PointInTime::EventTime,
-            schema: vec![feature("gusts", DataType::Array(ScalarType::Float64), None)],
-            query: Some("SELECT event_timestamp, gusts FROM stormy\n".to_owned()),
-            schedule: None,
-            freshness: None,
-            expectations: Vec::new(),
-            online: false,
-            meta: Meta::default(),
-        },
-    ]
-}
-
-fn service() -> FeatureService {
-    let entry = |view: &str, alias: Option<&str>, features: Selected| ServiceEntry {
-        view: view.parse().unwrap(),
-        alias: alias.map(|alias| alias.parse().unwrap()),
-        join_keys: BTreeMap::new(),
-        features,
-    };
-    let only = |feature: &str| Selected::Only(vec![feature.parse().unwrap()]);
-    FeatureService {
-        name: "delay_model_v1".parse().unwrap(),
-        features: vec![
-            entry("storms", None, Selected::All),
-            entry("origin_weather", None, only("wind_speed")),
-            ServiceEntry {
-                join_keys: BTreeMap::from([("origin".parse().unwrap(), "dest".to_owned())]),
-                ..entry("origin_weather", Some("dest_weather"), only("temp"))
-            },
-            entry("storms", Some("all_storms"), Selected::All),
-        ],
-        meta: Meta::default(),
-    }
-}
 
 #[test]
 fn every_field_of_the_format_ends_up_in_the_catalog() {
@@ -398,6 +222,9 @@ fn every_place_has_a_position_and_falls_back_to_what_it_belongs_to() {
         "a.yaml:43:25"
     );
     assert_eq!(at(Place::ViewQuery(view())), "a.yaml:36:7");
+    let expectation = |name: &str| Place::ViewExpectation(view(), name.to_owned());
+    assert_eq!(at(expectation("between_temp")), "a.yaml:50:15");
+    assert_eq!(at(expectation("gone")), "a.yaml:36:7");
     assert_eq!(at(Place::OfflineStore), "feature_store.yaml:3:24");
     assert_eq!(at(Place::Settings), "feature_store.yaml:1:1");
     let place = Place::SourcePath("weather".parse().unwrap());
