@@ -223,12 +223,11 @@ impl<'a> Publisher<'a> {
             let known = before.as_ref().filter(|before| {
                 before.table_version <= attempt.version && before.visibility == after.visibility
             });
-            let full = match known.filter(|_| !everything) {
-                Some(known) => self.since(&attempt, known, &mut tally).await?,
-                None => {
-                    self.full(&attempt, &mut tally).await?;
-                    true
-                }
+            let full = if let Some(known) = known.filter(|_| !everything) {
+                self.since(&attempt, known, &mut tally).await?
+            } else {
+                self.full(&attempt, &mut tally).await?;
+                true
             };
             total.written = tally.outcome.written;
             total.deleted = tally.outcome.deleted;

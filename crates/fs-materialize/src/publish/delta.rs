@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use fs_core::PointInTime;
+use fs_core::{EventTime, PointInTime};
 use fs_offline::{Between, Changes, Scan};
 use fs_online::{EncodedKey, Published, RowOrder, RowWrite, ViewKeys, row};
 use fs_pit::NewestPerKey;
@@ -129,7 +129,7 @@ impl Publisher<'_> {
         let latest = earlier.event.map_or(i64::MAX, |event| event.high);
         scans.extend(changes.rewritten().iter().map(|window| Scan {
             event: Some(Between {
-                low: window.start().map_or(i64::MIN, |start| start.as_micros()),
+                low: window.start().map_or(i64::MIN, EventTime::as_micros),
                 high: window.end().as_micros().saturating_sub(1).min(latest),
             }),
             ..earlier.clone()

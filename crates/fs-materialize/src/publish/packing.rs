@@ -100,9 +100,12 @@ impl<'a> Packing<'a> {
             let created = rows.created(row);
             publisher.rule.visible_from(rows.event.value(row), created) <= as_of
         };
-        let is_winner = |row: usize| match rows.sequence.is_valid(row) {
-            true => self.winners.has(Some(rows.sequence.value(row))),
-            false => self.winners.has(None) && is_visible(row),
+        let is_winner = |row: usize| {
+            if rows.sequence.is_valid(row) {
+                self.winners.has(Some(rows.sequence.value(row)))
+            } else {
+                self.winners.has(None) && is_visible(row)
+            }
         };
         publisher.ranked(select(batch, is_winner))
     }
