@@ -14,7 +14,7 @@ use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 
 /// How often a new generation is materialized.
-const ROUNDS: i64 = 7;
+const ROUNDS: i64 = 6;
 
 /// How often a table is made from nothing.
 const FIRST_RUNS: u32 = 5;

@@ -28,11 +28,18 @@ fn script_calls(redis: &mut redis::Connection) -> Result<u64> {
     Ok(calls.sum())
 }
 
-/// How many calls of scripts a run makes that nobody disturbs.
+/// Starts a run and returns once its rows are committed, and what the server had answered by then.
+fn ingested(repo: &Repo, redis: &mut redis::Connection) -> Result<(FsProcess, u64)> {
+    let mut run = FsProcess::spawn(&mut repo.command(&MATERIALIZE)?)?;
+    run.wait_for_line("looking for what changed")?;
+    Ok((run, script_calls(redis)?))
+}
+
+/// How many calls of scripts publishing takes that nobody disturbs.
 fn undisturbed(repo: &Repo, redis: &TestRedis) -> Result<u64> {
     let mut redis = redis.connect()?;
-    let before = script_calls(&mut redis)?;
-    repo.run(&MATERIALIZE)?.success()?;
+    let (run, before) = ingested(repo, &mut redis)?;
+    run.wait(PATIENCE)?.success()?;
     Ok(script_calls(&mut redis)? - before)
 }
 
@@ -44,9 +51,8 @@ fn while_publishing(
     calls: u64,
 ) -> Result<FsProcess> {
     let mut redis = redis.connect()?;
-    let until = script_calls(&mut redis)? + chance.below(calls);
-    let mut run = FsProcess::spawn(&mut repo.command(&MATERIALIZE)?)?;
-    run.wait_for_line("looking for what changed")?;
+    let (mut run, before) = ingested(repo, &mut redis)?;
+    let until = before + chance.below(calls);
     let deadline = Instant::now() + PATIENCE;
     while script_calls(&mut redis)? < until && run.try_wait()?.is_none() {
         ensure!(Instant::now() < deadline, "it never published");
@@ -91,6 +97,8 @@ async fn killed(name: &str, arguments: &[&str], question: Newest) -> Result<()> 
         redis.stop()?;
         table_is_written(&repo, &run.wait(PATIENCE)?, generation, &address)?;
         redis.restart_on_same_port()?;
+        let newer = Tables::of(&repo)?.online_of(generation);
+        eprintln!("{newer} rows were published");
         repo.run(&MATERIALIZE)?.success()?;
         Tables::of(&repo)?.expect_all_of(generation)?;
     }

@@ -10,7 +10,7 @@ use fs_integration::{Chance, Online, Readers, Repo};
 use fs_testkit::process::FsProcess;
 use fs_testkit::unique_project;
 
-const ROUNDS: i64 = 10;
+const ROUNDS: i64 = 7;
 
 const MATERIALIZE: [&str; 5] = ["materialize", WINDOW[0], WINDOW[1], "--now", NOW];
 

@@ -34,6 +34,12 @@ impl Tables {
         generations::generation(&self.offline)
     }
 
+    /// How many rows of that generation are online.
+    pub fn online_of(&self, generation: i64) -> usize {
+        let of = |vector: &&Value| vector["features"]["f0"].as_i64() == Some(generation);
+        self.online.iter().filter(of).count()
+    }
+
     /// An error unless all rows, offline and online, are of that generation.
     pub fn expect_all_of(&self, generation: i64) -> Result<()> {
         let found = self.generation()?;
