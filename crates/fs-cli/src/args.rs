@@ -2,6 +2,7 @@
 
 mod bench_serve;
 mod jobs;
+mod materialize;
 mod scheduler;
 mod serve;
 mod tend;
@@ -13,6 +14,7 @@ use fs_core::{DatasetName, EventTime, FeatureRef, ServiceName, ViewName};
 
 pub(crate) use self::bench_serve::{BenchServeArgs, GrpcWire};
 pub(crate) use self::jobs::{JobStatus, JobsCommand, JobsListArgs};
+pub(crate) use self::materialize::{IncrementalArgs, MannerArgs, MaterializeArgs};
 pub(crate) use self::scheduler::{BesideArgs, SchedulerArgs};
 pub(crate) use self::serve::{LogFormat, ServeArgs, WatchArgs, duration};
 pub(crate) use self::tend::{OptimizeArgs, QuarantineCommand, VacuumArgs};
@@ -123,37 +125,6 @@ pub(crate) struct ApplyArgs {
     /// A note for the history
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
-}
-
-/// `fs materialize`
-#[derive(Debug, Args)]
-pub(crate) struct MaterializeArgs {
-    /// The first instant: a date or an RFC 3339 time
-    #[arg(value_parser = event_time)]
-    pub(crate) start: EventTime,
-    /// The instant after the last one
-    #[arg(value_parser = event_time)]
-    pub(crate) end: EventTime,
-    /// Only these views
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub(crate) views: Vec<ViewName>,
-    /// Publish what was visible at this instant instead of now, to replay the past
-    #[arg(long, value_name = "TIME", value_parser = event_time)]
-    pub(crate) now: Option<EventTime>,
-}
-
-/// `fs materialize-incremental`
-#[derive(Debug, Args)]
-pub(crate) struct IncrementalArgs {
-    /// The instant after the last one [default: now]
-    #[arg(value_parser = event_time)]
-    pub(crate) end: Option<EventTime>,
-    /// Only these views
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub(crate) views: Vec<ViewName>,
-    /// Publish what was visible at this instant instead of now, to replay the past
-    #[arg(long, value_name = "TIME", value_parser = event_time)]
-    pub(crate) now: Option<EventTime>,
 }
 
 /// `fs push`

@@ -3,15 +3,13 @@
 
 mod days;
 mod faulty;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use arrow::datatypes::{Field, Int64Type, Schema, TimestampMicrosecondType};
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use fs_core::data_type::{UTC, timestamp_type};
+use arrow::datatypes::Int64Type;
 use fs_core::{
     Catalog, Clock, EventTime, FeatureView, FixedClock, KeyType, KeyValue, Location, TimeRange,
 };
@@ -28,6 +26,8 @@ use futures::TryStreamExt;
 
 pub(crate) use days::{END, FILES, Told, day, killed_after};
 pub(crate) use faulty::Faulty;
+use rows::table_rows;
+pub(crate) use rows::{raw_rows, raw_stream};
 
 use crate::{
     Error, Materializer, Options, Publication, PushReport, PushTo, Pusher, RunSummary, Silent,
@@ -350,74 +350,4 @@ impl Shop {
         let state = self.offline.state(&"activity".parse().unwrap()).await;
         state.unwrap().and_then(|state| state.watermark)
     }
-}
-
-/// Rows with the columns of the source.
-pub(crate) fn raw_rows(rows: &[Click]) -> RecordBatch {
-    let micros = |seconds: i64| seconds * 1_000_000;
-    let users = rows.iter().map(|row| Some(row.user));
-    let events = rows.iter().map(|row| Some(micros(row.event)));
-    let created = rows.iter().map(|row| row.created.map(micros));
-    let clicks = rows.iter().map(|row| row.clicks);
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(users.collect::<Int64Array>()),
-        Arc::new(
-            events
-                .collect::<TimestampMicrosecondArray>()
-                .with_timezone(UTC),
-        ),
-        Arc::new(
-            created
-                .collect::<TimestampMicrosecondArray>()
-                .with_timezone(UTC),
-        ),
-        Arc::new(clicks.collect::<Int64Array>()),
-    ];
-    let number = |name| Field::new(name, arrow::datatypes::DataType::Int64, true);
-    let time = |name| Field::new(name, timestamp_type(), true);
-    let schema = Schema::new(vec![
-        number("user"),
-        time("event"),
-        time("created"),
-        number("clicks"),
-    ]);
-    RecordBatch::try_new(Arc::new(schema), columns).unwrap()
-}
-
-/// The same, with the names of the table.
-pub(crate) fn raw_stream(rows: &[Click]) -> SendableRecordBatchStream {
-    let rows = raw_rows(rows);
-    let names = ["user", "event_timestamp", "created_timestamp", "clicks"];
-    let fields = rows.schema();
-    let fields = fields.fields().iter().zip(names);
-    let fields: Vec<Field> = fields
-        .map(|(field, name)| field.as_ref().clone().with_name(name))
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let rows = RecordBatch::try_new(Arc::clone(&schema), rows.columns().to_vec());
-    let rows = futures::stream::iter([Ok(rows.unwrap())]);
-    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
-}
-
-fn table_rows(batch: &RecordBatch) -> Vec<(i64, RowOrder, Option<i64>)> {
-    let number = |name: &str, at: usize| {
-        let column = batch.column_by_name(name).unwrap();
-        let column = column.as_primitive::<Int64Type>();
-        column.is_valid(at).then(|| column.value(at))
-    };
-    let time = |name: &str, at: usize| {
-        let column = batch.column_by_name(name).unwrap();
-        let column = column.as_primitive::<TimestampMicrosecondType>();
-        column.is_valid(at).then(|| column.value(at))
-    };
-    (0..batch.num_rows())
-        .map(|at| {
-            let order = RowOrder {
-                event: EventTime::from_micros(time("event_timestamp", at).unwrap()),
-                created: time("created_timestamp", at).map(fs_core::CreatedTime::from_micros),
-                sequence: number("_sequence", at).unwrap().cast_unsigned(),
-            };
-            (number("user", at).unwrap(), order, number("clicks", at))
-        })
-        .collect()
 }

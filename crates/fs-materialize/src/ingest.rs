@@ -14,8 +14,11 @@
 //! ([`run_key`]). Sources that change meanwhile are looked at again, and the window is read from its
 //! start.
 
+mod check;
 mod chunk;
 mod chunks;
+mod fill;
+mod known;
 mod passage;
 mod plan;
 mod quarantine;

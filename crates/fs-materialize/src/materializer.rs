@@ -115,27 +115,23 @@ impl Materializer {
         progress: Arc<dyn Progress>,
     ) -> Result<Vec<RunSummary>, Error> {
         let views = chosen(catalog, views)?;
-        let having = |name: &FeatureName| {
-            let has = move |view: &&FeatureView| view.feature_index(name.as_str()).is_some();
-            views.iter().copied().filter(has).collect::<Vec<_>>()
+        let has = |view: &FeatureView, name: &FeatureName| {
+            let name = name.as_str();
+            view.feature_index(name).is_some()
         };
-        for name in &features {
-            if having(name).is_empty() {
-                let names = views.iter().flat_map(|view| &view.schema);
-                let names = names.map(|feature| feature.name.as_str());
-                return Err(Error::UnknownFeature {
-                    feature: name.clone(),
-                    nearest: did_you_mean(name.as_str(), names).map(str::to_owned),
-                });
-            }
+        let unknown = |name: &&FeatureName| !views.iter().any(|view| has(view, name));
+        if let Some(feature) = features.iter().find(unknown) {
+            let names = views.iter().flat_map(|view| &view.schema);
+            let names = names.map(|feature| feature.name.as_str());
+            return Err(Error::UnknownFeature {
+                feature: feature.clone(),
+                nearest: did_you_mean(feature.as_str(), names).map(str::to_owned),
+            });
         }
-        let concerned = |view: &&FeatureView| {
-            let mut named = features.iter();
-            features.is_empty() || named.any(|name| view.feature_index(name.as_str()).is_some())
-        };
-        let views = views.iter().copied().filter(concerned).collect();
-        let asked = Asked::backfill(features.clone());
-        self.run(catalog, views, asked, progress).await
+        let mut concerned = views;
+        concerned.retain(|view| features.is_empty() || features.iter().any(|name| has(view, name)));
+        let asked = Asked::backfill(features);
+        self.run(catalog, concerned, asked, progress).await
     }
 
     /// Does what is asked for one view, for somebody who holds its lease and releases it afterwards.
@@ -181,9 +177,9 @@ impl Materializer {
         }
         let lease = self.lease(view, "publish everything", &progress).await?;
         let publisher = self.publisher(catalog, view, &lease, &progress);
-        let published = publisher.everything().await;
+        let done = publisher.everything().await;
         self.release(view, lease).await;
-        published
+        done
     }
 
     async fn run(

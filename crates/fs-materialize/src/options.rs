@@ -24,7 +24,7 @@ impl Default for Options {
             publish_memory: 128 << 20,
             write_batch: 4_096,
             chunk_rows: 4 << 20,
-            wait: Duration::from_secs(60),
+            wait: Duration::from_mins(1),
             pause: Duration::from_secs(2),
         }
     }

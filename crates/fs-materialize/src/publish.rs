@@ -324,3 +324,6 @@ impl<'a> Publisher<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

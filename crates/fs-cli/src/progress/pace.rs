@@ -31,7 +31,7 @@ impl Pace {
     pub(super) fn told(&self, rows: u64, now: Instant) -> String {
         // A total is a guess: what is there already is more certain.
         let total = self.total.filter(|total| *total >= rows);
-        let mut told = match total {
+        let told = match total {
             Some(total) => format!("{} of {}", grouped(rows), counted(total, "row")),
             None => counted(rows, "row"),
         };
@@ -40,11 +40,13 @@ impl Pace {
             Ok(pace) if pace > 0 && spent >= SETTLING => pace,
             _ => return told,
         };
-        told.push_str(&format!(", {} rows/s", grouped(pace)));
-        if let Some(left) = total.map(|total| (total - rows).div_ceil(pace)) {
-            told.push_str(&format!(", {} left", span(left)));
-        }
-        told
+        let left = total.map(|total| (total - rows).div_ceil(pace));
+        let left = left.map(|left| format!(", {} left", span(left)));
+        format!(
+            "{told}, {} rows/s{}",
+            grouped(pace),
+            left.unwrap_or_default()
+        )
     }
 }
 

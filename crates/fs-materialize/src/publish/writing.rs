@@ -24,7 +24,7 @@ use super::{Attempt, Publisher, Tally};
 use crate::{Error, Phase};
 
 /// Writes that the store is busy with at once.
-const IN_FLIGHT: usize = 4;
+pub(super) const IN_FLIGHT: usize = 4;
 
 /// Row groups that are read at once, each of which is held whole as it is in its file. One is decoded
 /// faster than a store takes its rows; the other is read meanwhile.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use fs_core::Fence;
 use fs_core::code::report;
 use fs_online::{OnlineStore, RowWrite, ViewKeys, row as packed};
 use fs_online_redis::keyspace::Buckets;
@@ -51,6 +52,9 @@ async fn slots_that_move_under_load_cost_no_failed_and_no_wrong_answer() {
             reads
         });
     }
+    // With a fence, whose place is beside the rows: both move, one after the other.
+    let fence = Some(Fence::new(1));
+    store.raise_fence(&view, Fence::new(1)).await.unwrap();
     let (writer, view_written) = (Arc::clone(&store), view.clone());
     let (done_writing, progress) = (Arc::clone(&done), Arc::clone(&written));
     load.spawn(async move {
@@ -58,7 +62,7 @@ async fn slots_that_move_under_load_cost_no_failed_and_no_wrong_answer() {
         while !done_writing.load(Ordering::Acquire) {
             event += 1;
             let rows = (0..KEYS).map(|number| RowWrite::newest(key(number), row(event)));
-            let outcome = writer.write(&view_written, rows.collect(), None).await;
+            let outcome = writer.write(&view_written, rows.collect(), fence).await;
             let outcome = outcome.unwrap_or_else(|error| panic!("{}", report(&error)));
             assert_eq!(outcome.written, u64::try_from(KEYS).unwrap());
             progress.store(event, Ordering::Release);

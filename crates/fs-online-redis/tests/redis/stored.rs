@@ -1,4 +1,4 @@
-use fs_core::{Code, Coded};
+use fs_core::{Code, Coded, Fence};
 use fs_online::{Error, OnlineStore, Published, RowWrite};
 use fs_online_redis::keyspace::state_key;
 use fs_online_redis::{RedisOptions, RedisStore};
@@ -25,6 +25,7 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
     let set = store.set_published(&view, None, published(), None);
     assert!(set.await.unwrap());
     write(&store, &view, 1, 5).await.unwrap();
+    store.raise_fence(&view, Fence::new(7)).await.unwrap();
 
     let mut server = redis.connect().unwrap();
     let project = &view.project;
@@ -35,6 +36,7 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
     state.sort();
     let expected = [
         ("buckets", "16".to_owned()),
+        ("fence", "7".to_owned()),
         ("format", "1".to_owned()),
         (&format!("layout:{:08x}", layout().id()), layout().to_json()),
         (
@@ -53,6 +55,12 @@ async fn the_keys_are_the_documented_ones_and_hold_the_documented_bytes() {
         .query(&mut server)
         .unwrap();
     assert_eq!(rows, [(key(0).as_bytes().to_vec(), stored(&row(5)))]);
+    let fence: (Vec<(String, String)>, i64) = redis::pipe()
+        .hgetall(format!("{bucket}:fence"))
+        .ttl(format!("{bucket}:fence"))
+        .query(&mut server)
+        .unwrap();
+    assert_eq!(fence, (vec![("fence".to_owned(), "7".to_owned())], -1));
 
     store.once(&view, "token", b"value").await.unwrap();
     let claim = format!("fs1:{project}:view:once:token");
@@ -96,10 +104,7 @@ async fn a_view_of_a_later_format_is_refused_and_left_as_it_is() {
             .set_published(&view, None, published(), None)
             .await
             .unwrap_err(),
-        store
-            .raise_fence(&view, fs_core::Fence::new(1))
-            .await
-            .unwrap_err(),
+        store.raise_fence(&view, Fence::new(1)).await.unwrap_err(),
         store.keys(&view, None, 1).await.unwrap_err(),
         store.drop_view(&view).await.unwrap_err(),
     ];
@@ -216,6 +221,7 @@ async fn a_dropped_view_leaves_nothing_behind() {
     let set = store.set_published(&view, None, published(), None);
     assert!(set.await.unwrap());
     write(&store, &view, 5_000, 1).await.unwrap();
+    store.raise_fence(&view, Fence::new(7)).await.unwrap();
     store.drop_view(&view).await.unwrap();
     let mut server = redis.connect().unwrap();
     let left: u64 = redis::cmd("DBSIZE").query(&mut server).unwrap();

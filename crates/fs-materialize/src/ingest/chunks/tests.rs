@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "the rows of a test are few, and only compared"
+)]
+
 use proptest::prelude::*;
 
 use super::*;
