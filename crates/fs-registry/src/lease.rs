@@ -53,7 +53,7 @@ use fs_core::{Clock, EventTime, ViewName};
 
 pub use self::held::{Lease, Stopped};
 use self::process::Mark;
-use self::register::Register;
+use self::register::{Register, Wrote};
 pub use self::state::{HolderInfo, LeaseState};
 use self::store_time::StoreTime;
 use self::watch::Watch;
@@ -209,7 +209,8 @@ impl Leases {
                 return Ok(Some(holder));
             }
             let next = current.state.cancelled();
-            if register.write_after(current.number, &next).await?.is_some() {
+            let wrote = register.write_after(current.number, &next).await?;
+            if matches!(wrote, Wrote::Newest(_)) {
                 return Ok(next.holder);
             }
         }

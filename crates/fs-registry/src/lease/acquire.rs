@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::held::Lease;
 use super::keeper::Kept;
 use super::process::{self, Mark};
-use super::register::{Numbered, Register};
+use super::register::{Numbered, Register, Wrote};
 use super::state::HolderInfo;
 use super::store_time::StoreTime;
 use super::{LeaseOptions, Leases};
@@ -108,7 +108,7 @@ impl Leases {
             }
             let sent = self.timer.now();
             let next = state.taken(me.clone());
-            if let Some(written) = register.write_after(number, &next).await? {
+            if let Wrote::Newest(written) = register.write_after(number, &next).await? {
                 let took = self.timer.now().duration_since(sent);
                 self.store_time.learn(written.at, self.clock.as_ref(), took);
                 return Ok(self.won(
@@ -144,6 +144,7 @@ impl Leases {
             state,
             id,
             renewed,
+            overtaken: false,
             options: self.options,
             clock: Arc::clone(&self.clock),
             timer: Arc::clone(&self.timer),

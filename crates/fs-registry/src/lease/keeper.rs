@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::LeaseOptions;
 use super::acquire::ROUNDS;
 use super::held::{Shared, Stopped};
-use super::register::{Numbered, Register};
+use super::register::{Numbered, Register, Wrote};
 use super::state::LeaseState;
 use super::store_time::StoreTime;
 use crate::Error;
@@ -49,6 +49,8 @@ pub(super) struct Kept {
     pub(super) id: Uuid,
     /// A moment before which the last successful write was not sent.
     pub(super) renewed: Instant,
+    /// Whether the last write took effect, and somebody has written since.
+    pub(super) overtaken: bool,
     pub(super) options: LeaseOptions,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timer: Arc<dyn Timer>,
@@ -134,6 +136,8 @@ impl Kept {
     async fn release(&mut self, shared: &Shared) -> Result<(), Error> {
         let fence = self.state.fence;
         match self.change(shared, PATIENCE, LeaseState::released).await {
+            // It was free for a moment, and somebody has it now.
+            Err(Error::LeaseLost { .. }) if self.overtaken => Ok(()),
             // A release whose answer was lost: nobody else frees what this process holds.
             Err(Error::LeaseLost { .. })
                 if self.state.holder.is_none() && self.state.fence == fence =>
@@ -176,6 +180,7 @@ impl Kept {
         shared: &Shared,
         next: impl Fn(LeaseState) -> LeaseState + Send + Sync,
     ) -> Result<(), Error> {
+        self.overtaken = false;
         for _ in 0..ROUNDS {
             // What others hold is not to be changed, also not with the number that was read.
             if !self.state.is_held_by(self.id) {
@@ -184,7 +189,9 @@ impl Kept {
             }
             let sent = self.timer.now();
             let state = next(self.state.clone());
-            if let Some(written) = self.register.write_after(self.number, &state).await? {
+            let wrote = self.register.write_after(self.number, &state).await?;
+            self.overtaken = matches!(wrote, Wrote::Overtaken);
+            if let Wrote::Newest(written) = wrote {
                 let took = self.timer.now().duration_since(sent);
                 self.store_time.learn(written.at, self.clock.as_ref(), took);
                 (self.number, self.state, self.renewed) = (written.number, state, sent);

@@ -6,6 +6,7 @@
 //!                  00…43.json          there already   somebody was faster: read again
 //!                                      created         list once more:
 //!                                                        43 is the greatest    it is the value
+//!                                                        44 or 45 is           it was: read again
 //!                                                        else                  it is not: read again
 //! ```
 //! The second listing is for a writer that is very late: the number that it creates may have been
@@ -46,6 +47,17 @@ pub(super) struct Register {
 pub(super) struct Numbered {
     pub(super) number: u64,
     pub(super) state: LeaseState,
+}
+
+/// What became of a write.
+#[derive(Debug)]
+pub(super) enum Wrote {
+    /// It is the value.
+    Newest(Written),
+    /// It was the value, and somebody has changed it since.
+    Overtaken,
+    /// It is not the value: somebody was faster.
+    Refused,
 }
 
 /// A value that was written.
@@ -91,28 +103,28 @@ impl Register {
         self.objects.exists(number.saturating_add(1)).await
     }
 
-    /// Makes `next` the value, if that of `number` still is; `None` if it is not.
-    pub(super) async fn write_after(
-        &self,
-        number: u64,
-        next: &LeaseState,
-    ) -> Result<Option<Written>, Error> {
+    /// Makes `next` the value, if that of `number` still is.
+    pub(super) async fn write_after(&self, number: u64, next: &LeaseState) -> Result<Wrote, Error> {
         let number = number.saturating_add(1);
         let bytes = format::encode(number, next)?;
         if self.objects.create(number, bytes).await? == Put::AlreadyThere {
-            return Ok(None);
+            return Ok(Wrote::Refused);
         }
         let listing = self.objects.listing().await?;
-        let newest = listing.last().filter(|newest| newest.number == number);
-        let Some(newest) = newest else {
-            return Ok(None);
+        let newest = match listing.last() {
+            Some(newest) if newest.number == number => newest,
+            // Too few have followed for the number to have been used and cleaned up before.
+            Some(newest) if newest.number < number.saturating_add(KEPT) => {
+                return Ok(Wrote::Overtaken);
+            }
+            _ => return Ok(Wrote::Refused),
         };
         let old = listing
             .iter()
             .map(|object| object.number)
             .take_while(|old| old.saturating_add(KEPT) <= number);
         self.clean_up(old).await;
-        Ok(Some(Written {
+        Ok(Wrote::Newest(Written {
             number,
             at: newest.written,
         }))

@@ -4,7 +4,7 @@ use fs_core::Fence;
 
 use super::fixture::{World, attempt, weather};
 use crate::Error;
-use crate::lease::register::Register;
+use crate::lease::register::{Register, Wrote};
 use crate::lease::{LeaseOptions, Stopped};
 use std::time::Duration;
 
@@ -122,13 +122,8 @@ async fn a_very_late_writer_changes_nothing_although_its_number_is_free_again() 
     }
     let before = register.read().await.unwrap();
     let next = late.state.beaten();
-    assert!(
-        register
-            .write_after(late.number, &next)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let wrote = register.write_after(late.number, &next).await.unwrap();
+    assert!(matches!(wrote, Wrote::Refused), "{wrote:?}");
     let after = register.read().await.unwrap();
     assert_eq!((after.number, &after.state), (before.number, &before.state));
     assert_eq!(world.take("run").await.fence(), Fence::new(6));
