@@ -75,7 +75,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--paths", type=listed(PATHS), default=list(PATHS), help=",".join(PATHS))
     parser.add_argument("--runs", type=int, default=3, help="rounds, whose medians are shown")
-    parser.add_argument("--memory-limit", default="256MiB", help="engine.memory_limit of fs [default: 256MiB]")
+    parser.add_argument("--memory-limit", default="512MiB", help="engine.memory_limit of fs [default: 512MiB]")
     parser.add_argument("--timeout", type=float, default=7_200.0, help="seconds of one run")
     parser.add_argument("--memory", type=float, default=16.0, help="GiB of one run, at which it is ended")
     parser.add_argument("--keep", action="store_true", help="keep the rows of the memory cases")
