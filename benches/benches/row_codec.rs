@@ -93,5 +93,37 @@ fn row_codec(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, row_codec);
+/// Packing as publishing does it: rows of 50 `float64`, with their keys.
+fn packing(criterion: &mut Criterion) {
+    const ROWS: usize = 4_096;
+    let names = (0..50).filter_map(|feature| format!("f{feature}").parse().ok());
+    let float64 = DataType::Scalar(ScalarType::Float64);
+    let encoder = RowEncoder::new(&RowLayout::new(names.map(|name| (name, float64)).collect()));
+    let columns: Vec<ArrayRef> = (0_u32..50)
+        .map(|feature| {
+            let values = (0_u32..)
+                .take(ROWS)
+                .map(|row| f64::from(row) * 0.7 + f64::from(feature));
+            Arc::new(Float64Array::from_iter_values(values)) as ArrayRef
+        })
+        .collect();
+    let keys: [ArrayRef; 1] = [Arc::new((0_i64..).take(ROWS).collect::<Int64Array>())];
+    let order = |row| RowOrder {
+        event: EventTime::from_micros(row),
+        created: None,
+        sequence: 1 << 32,
+    };
+    let orders: Vec<RowOrder> = (0_i64..).take(ROWS).map(order).collect();
+    let mut group = criterion.benchmark_group("packing");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    group.bench_function("rows of 50 float64 and their keys", |bench| {
+        bench.iter(|| {
+            let keys = encode_columns(&[KeyType::Int64], black_box(&keys), ROWS);
+            (keys, encoder.encode(black_box(&columns), &orders))
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, row_codec, packing);
 criterion_main!(benches);

@@ -69,7 +69,11 @@ fn no_run_is_of_the_future(repo: &Repo) -> Result<()> {
     let runs = runs.as_array().or_else(|| runs["runs"].as_array());
     let runs = runs.context("a list of runs")?;
     ensure!(!runs.is_empty(), "no run is recorded");
-    for run in runs {
+    // Of a run that was killed before it knew what the store calls now, only what it was asked for is known.
+    let began = runs
+        .iter()
+        .filter(|run| run["status"] != "lost" || run["rows_read"] != 0);
+    for run in began {
         let end = run["range_end"].as_str();
         let end: EventTime = end.with_context(|| format!("no end in {run}"))?.parse()?;
         ensure!(end <= now()?, "a run is of the future: {run}");

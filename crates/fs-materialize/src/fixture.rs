@@ -24,7 +24,7 @@ use fs_testkit::catalog::{self, SourceBuilder, ViewBuilder};
 use fs_testkit::repo::Folder;
 use futures::TryStreamExt;
 
-pub(crate) use days::{END, FILES, Told, day, killed_after};
+pub(crate) use days::{END, FILES, Told, day, further, killed_after};
 pub(crate) use faulty::Faulty;
 use rows::table_rows;
 pub(crate) use rows::{raw_rows, raw_stream};

@@ -1,7 +1,7 @@
 //! What a row costs in Redis, laid out one way or another: memory, time of the server, latency.
 //!
 //! ```text
-//!   cargo run --release -p fs-benches --bin redis_layouts [layouts|connections] [ENTITIES]
+//!   cargo run --release -p fs-benches --bin redis_layouts [layouts|connections|writes] [ENTITIES]
 //! ```
 //!
 //! It starts a `redis-server` of its own on a free loopback port, and prints tables in Markdown. The
@@ -12,6 +12,7 @@
 mod layout;
 mod measure;
 mod server;
+mod writes;
 
 use std::error::Error;
 use std::time::Duration;
@@ -38,7 +39,17 @@ fn main() -> Outcome<()> {
         match what.as_str() {
             "layouts" => layouts(entities).await,
             "connections" => connections(entities).await,
-            other => Err(format!("there is no `{other}`: say layouts or connections").into()),
+            "writes" => {
+                println!("| way | rows/s | server, client CPU of a row, us |");
+                println!("|---|---|---|");
+                for (way, written) in writes::writes(&Server::start()?, entities).await? {
+                    println!("| {way} | {written} |");
+                }
+                Ok(())
+            }
+            other => {
+                Err(format!("there is no `{other}`: say layouts, connections or writes").into())
+            }
         }
     })
 }

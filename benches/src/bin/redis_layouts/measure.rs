@@ -139,7 +139,7 @@ fn rows(reply: &Value) -> usize {
 }
 
 /// Seconds of CPU that this process has taken.
-fn client_cpu() -> Outcome<f64> {
+pub(crate) fn client_cpu() -> Outcome<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(')').ok_or("no end of the name")?;

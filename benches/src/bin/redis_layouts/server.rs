@@ -37,6 +37,10 @@ impl Server {
         Ok(server)
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("redis://{}", self.client.get_connection_info().addr())
+    }
+
     pub(crate) async fn connect(&self) -> Outcome<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(None)

@@ -9,7 +9,7 @@ use fs_offline::{RunKind, Scan, TableSchema};
 use fs_online::{OnlineStore, RowDecoder, RowLayout, ViewKeys};
 use futures::TryStreamExt;
 
-use crate::fixture::{Shop, click, killed_after};
+use crate::fixture::{Shop, click, further, killed_after};
 use crate::{Error, RunSummary, Silent, Views};
 
 impl Shop {
@@ -126,7 +126,7 @@ async fn a_backfill_that_is_killed_and_run_again_is_a_backfill() {
     shop.materialize_telling(Arc::new(Silent)).await.unwrap();
     shop.add_twice();
     let mut killed = 0;
-    for polls in (1..).map(|n| n * 17) {
+    for polls in further() {
         let done = killed_after(polls, shop.backfill(&["twice"])).await;
         if let Some(done) = done {
             done.unwrap();

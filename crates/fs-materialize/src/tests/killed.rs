@@ -7,7 +7,7 @@ use fs_core::Clock;
 use fs_offline::RunStatus;
 
 use crate::Silent;
-use crate::fixture::{Served, Shop, click, killed_after};
+use crate::fixture::{Served, Shop, click, further, killed_after};
 
 /// What readers can tell of a shop.
 #[derive(Debug, PartialEq)]
@@ -60,8 +60,8 @@ async fn a_run_that_is_dropped_anywhere_and_run_again_leaves_what_an_undisturbed
     let expected = Whole::of(&undisturbed).await;
     let mut shop = shop().await;
     let mut outcomes = BTreeMap::from([("killed", 0), ("done", 0)]);
-    // Every few steps further, in one shop, so that a run also finds what several dead ones left.
-    for polls in (1..).map(|n| n * 13) {
+    // Further every time, in one shop, so that a run also finds what several dead ones left.
+    for polls in further() {
         let run = shop.materialize_telling(Arc::new(Silent));
         let done = killed_after(polls, run).await;
         shop.in_another_process(&format!("after {polls}"));
@@ -73,12 +73,12 @@ async fn a_run_that_is_dropped_anywhere_and_run_again_leaves_what_an_undisturbed
         *outcomes.entry("done").or_default() += 1;
         break;
     }
-    assert!(outcomes["killed"] > 10, "{outcomes:?}");
+    assert!(outcomes["killed"] >= 8, "{outcomes:?}");
     assert_eq!(Whole::of(&shop).await, expected);
     assert_eq!(shop.stored().await, shop.expected().await);
     let lost = shop.offline.list_runs(None, 1_000).await.unwrap();
     let lost = lost.iter().filter(|run| run.status == RunStatus::Lost);
-    assert!(lost.count() > 5);
+    assert!(lost.count() >= 5);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_run_that_is_dropped_once_leaves_readers_what_was_there_or_what_will_b
             .unwrap();
         (before, undisturbed.served().await)
     };
-    for polls in [20, 60, 120, 200, 300] {
+    for polls in [60, 150, 300] {
         let mut shop = shop().await;
         let run = shop.materialize_telling(Arc::new(Silent));
         killed_after(polls, run).await;
