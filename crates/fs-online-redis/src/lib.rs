@@ -28,9 +28,14 @@
 //! # Who wins
 //!
 //! The [write script](https://redis.io/docs/latest/develop/interact/programmability/eval-intro/)
-//! compares the orders of the stored and the new row on the server, byte by byte, so a row never gives
-//! way to an older one, whoever writes. (Lua's `<` on strings goes by locale, and is not used.) Scripts
-//! are called by hash; a server that does not know them, because it was restarted, is taught again.
+//! compares the orders of the stored and the new row on the server, as numbers of four bytes, so a row
+//! never gives way to an older one, whoever writes. (Lua's `<` on strings goes by locale, and is not
+//! used.) It reads all rows of a call by one command and writes them by one. Scripts are called by hash;
+//! a server that does not know them, because it was restarted, is taught again.
+//!
+//! A writer that holds a lease shows its fence, and the script refuses it once a greater one was raised:
+//! what a process sent before it was frozen, or sends after it wakes up, changes nothing. A claim of a
+//! view that was dropped begins with no fence.
 //!
 //! # What is forgotten
 //!
