@@ -34,8 +34,8 @@
 //! a server that does not know them, because it was restarted, is taught again.
 //!
 //! A writer that holds a lease shows its fence, and the script refuses it once a greater one was raised:
-//! what a process sent before it was frozen, or sends after it wakes up, changes nothing. A claim of a
-//! view that was dropped begins with no fence.
+//! what a process sent before it was frozen, or sends after it wakes up, changes nothing. A view
+//! that is dropped forgets its fence.
 //!
 //! # What is forgotten
 //!
