@@ -190,7 +190,9 @@ impl Kept {
             let sent = self.timer.now();
             let state = next(self.state.clone());
             let wrote = self.register.write_after(self.number, &state).await?;
-            self.overtaken = matches!(wrote, Wrote::Overtaken);
+            // Within the ttl nobody was allowed to take over, so nobody had before this was written.
+            let in_time = self.timer.now() < self.renewed + self.options.ttl;
+            self.overtaken = in_time && matches!(wrote, Wrote::Passed);
             if let Wrote::Newest(written) = wrote {
                 let took = self.timer.now().duration_since(sent);
                 self.store_time.learn(written.at, self.clock.as_ref(), took);

@@ -6,7 +6,6 @@
 //!                  00…43.json          there already   somebody was faster: read again
 //!                                      created         list once more:
 //!                                                        43 is the greatest    it is the value
-//!                                                        44 or 45 is           it was: read again
 //!                                                        else                  it is not: read again
 //! ```
 //! The second listing is for a writer that is very late: the number that it creates may have been
@@ -54,9 +53,10 @@ pub(super) struct Numbered {
 pub(super) enum Wrote {
     /// It is the value.
     Newest(Written),
-    /// It was the value, and somebody has changed it since.
-    Overtaken,
-    /// It is not the value: somebody was faster.
+    /// Its number was free, and is not the greatest: others have changed the value since, or long before
+    /// and have cleaned up. Who knows that nobody was allowed to before knows that it was the former.
+    Passed,
+    /// Somebody was faster.
     Refused,
 }
 
@@ -111,13 +111,9 @@ impl Register {
             return Ok(Wrote::Refused);
         }
         let listing = self.objects.listing().await?;
-        let newest = match listing.last() {
-            Some(newest) if newest.number == number => newest,
-            // Too few have followed for the number to have been used and cleaned up before.
-            Some(newest) if newest.number < number.saturating_add(KEPT) => {
-                return Ok(Wrote::Overtaken);
-            }
-            _ => return Ok(Wrote::Refused),
+        let newest = listing.last().filter(|newest| newest.number == number);
+        let Some(newest) = newest else {
+            return Ok(Wrote::Passed);
         };
         let old = listing
             .iter()
