@@ -71,9 +71,6 @@ pub(super) async fn run(
     tracing::info!("draining");
     shared.draining.cancel();
     follow.await?;
-    if let Some(fresh) = fresh {
-        fresh.await?;
-    }
     health.set_draining().await;
     stop_grpc.cancel();
     health.end_watches().await;
@@ -90,6 +87,10 @@ pub(super) async fn run(
     stop_http.cancel();
     if let Ok(ended) = timeout(CUTOFF_TIME, &mut http).await {
         ended?.map_err(Error::Http)?;
+    }
+    // Last, because it may be in the middle of reading tables.
+    if let Some(fresh) = fresh {
+        fresh.await?;
     }
     tracing::info!("stopped");
     Ok(())

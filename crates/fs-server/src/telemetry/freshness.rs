@@ -9,9 +9,9 @@ use fs_materialize::ViewMetrics;
 use fs_online::{OnlineStore, ViewId};
 use futures::StreamExt;
 use metrics::gauge;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::shared::Shared;
 
@@ -45,24 +45,29 @@ impl Freshness {
     pub(crate) async fn follow(shared: Arc<Shared>, stop: CancellationToken) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looking: Option<JoinHandle<()>> = None;
         let work = async {
-            let mut looking: Option<AbortOnDropHandle<()>> = None;
             for tick in (0..TABLES_EVERY).cycle() {
                 ticks.tick().await;
                 let Ok(snapshot) = shared.live.snapshot() else {
                     continue;
                 };
-                let done = looking.as_ref().is_none_or(AbortOnDropHandle::is_finished);
+                let done = looking.as_ref().is_none_or(JoinHandle::is_finished);
                 if tick == 0 && done {
                     let views = Arc::clone(&shared.freshness.views);
-                    let look = shared.jobs.measure(views, snapshot.catalog.clone());
-                    looking = look.map(AbortOnDropHandle::new);
+                    looking = shared.jobs.measure(views, snapshot.catalog.clone());
                 }
                 let store = shared.serving.store().as_ref();
                 shared.freshness.ask(store, &snapshot.catalog).await;
             }
         };
         stop.run_until_cancelled(work).await;
+        // What reads tables does not bear to be broken off; it is soon over.
+        if let Some(looking) = looking
+            && timeout(PATIENCE, looking).await.is_err()
+        {
+            tracing::debug!("the tables do not say how far their views have come");
+        }
     }
 
     /// Learns how far the store has come with the online views of `catalog`.
