@@ -21,9 +21,16 @@ pub(crate) struct Script {
     hash: String,
 }
 
+/// The code of a script that compares fences.
+macro_rules! with_fences {
+    ($path:literal) => {
+        concat!(include_str!("scripts/fences.lua"), include_str!($path))
+    };
+}
+
 /// Stores and deletes rows of one bucket, newest first.
 pub(crate) static WRITE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("scripts/write.lua")));
+    LazyLock::new(|| Script::new(with_fences!("scripts/write.lua")));
 
 /// Lists keys and orders of one bucket.
 pub(crate) static PAGE: LazyLock<Script> =
@@ -31,11 +38,11 @@ pub(crate) static PAGE: LazyLock<Script> =
 
 /// Remembers a fence in a hash, if it is not smaller than the one there.
 pub(crate) static RAISE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("scripts/raise.lua")));
+    LazyLock::new(|| Script::new(with_fences!("scripts/raise.lua")));
 
 /// Records how far a view has come, if it is where it was.
 pub(crate) static PUBLISH: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("scripts/publish.lua")));
+    LazyLock::new(|| Script::new(with_fences!("scripts/publish.lua")));
 
 /// One call of a script, on one key and perhaps another of its slot.
 #[derive(Debug, Default)]

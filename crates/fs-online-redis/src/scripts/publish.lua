@@ -6,19 +6,6 @@
 
 local shown, before, after = ARGV[1], ARGV[2], ARGV[3]
 
-local function is_greater(a, b)
-  if #a ~= #b then
-    return #a > #b
-  end
-  for at = 1, #a do
-    local left, right = string.byte(a, at), string.byte(b, at)
-    if left ~= right then
-      return left > right
-    end
-  end
-  return false
-end
-
 local found = redis.call('HMGET', KEYS[1], 'published', 'fence')
 local published, seen = found[1] or '', found[2]
 if shown ~= '' and seen and is_greater(seen, shown) then

@@ -17,20 +17,6 @@
 
 local bucket = KEYS[1]
 
--- Decimal digits. Not by `tonumber`: a double has no room for all of them.
-local function is_greater(a, b)
-  if #a ~= #b then
-    return #a > #b
-  end
-  for at = 1, #a do
-    local left, right = string.byte(a, at), string.byte(b, at)
-    if left ~= right then
-      return left > right
-    end
-  end
-  return false
-end
-
 -- As numbers of four bytes, which doubles hold: `<` on strings would go by the locale of the server.
 local function is_newer(row, stored)
   local a1, a2, a3, a4, a5, a6 = struct.unpack('>I4I4I4I4I4I4', row, 10)
