@@ -27,8 +27,8 @@ impl Served {
     pub fn start(command: &mut Command) -> Result<Self> {
         let mut process = FsProcess::spawn(command)?;
         // The last line of the answer, after which all of it is there.
-        process.wait_for_line("}")?;
-        let said: Value = serde_json::from_str(&process.stdout())?;
+        let answer = process.wait_for_answer("}")?;
+        let said: Value = serde_json::from_str(&answer)?;
         let address = |name: &str| -> Result<String> {
             Ok(said[name]
                 .as_str()

@@ -138,6 +138,24 @@ impl FsProcess {
             let mut lines = printed.lines();
             lines.find(|line| line.contains(text)).map(str::to_owned)
         };
+        self.wait_for(text, |process| {
+            find(process.stdout()).or_else(|| find(process.stderr()))
+        })
+    }
+
+    /// Returns all of standard output once one of its lines is `text`.
+    ///
+    /// What a program logs in the meantime goes to standard error, and is not taken for its answer.
+    pub fn wait_for_answer(&mut self, text: &str) -> Result<String> {
+        self.wait_for(text, |process| {
+            let printed = process.stdout();
+            let mut lines = printed.lines();
+            lines.any(|line| line == text).then_some(printed)
+        })
+    }
+
+    /// Waits until `find` finds something in what it printed.
+    fn wait_for(&mut self, text: &str, find: impl Fn(&Self) -> Option<String>) -> Result<String> {
         wait_until(PATIENCE, || {
             // Asked before looking, so that the last words of a process count.
             let ended = self.child.try_wait()?;
@@ -145,7 +163,7 @@ impl FsProcess {
                 self.stdout.finish();
                 self.stderr.finish();
             }
-            match find(self.stdout()).or_else(|| find(self.stderr())) {
+            match find(self) {
                 None if ended.is_some() => bail!("it ended"),
                 found => Ok(found),
             }
@@ -236,6 +254,14 @@ mod tests {
         };
         assert_eq!(ended, expected);
         assert!(ended.success().unwrap_err().to_string().contains("err"));
+    }
+
+    #[test]
+    fn what_a_process_logs_is_not_its_answer() {
+        let script = "echo '{ \"log\": {}\n}' >&2; echo '{'; echo '}'";
+        let mut process = FsProcess::spawn(&mut shell(script)).unwrap();
+        process.wait_for_line("log").unwrap();
+        assert_eq!(process.wait_for_answer("}").unwrap(), "{\n}\n");
     }
 
     #[test]
