@@ -113,6 +113,7 @@ mod tests {
             version: 1,
             watermark: watermark.map(at),
             ingest: 1,
+            next_sequence: 1 << 32,
             fence: None,
             source_version: None,
             rows: 0,

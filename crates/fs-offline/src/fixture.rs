@@ -70,6 +70,7 @@ pub(crate) fn schema_with(key_type: KeyType, features: &[(&str, &str)]) -> Table
         delay: Span::ZERO,
         point_in_time: PointInTime::EventTime,
         schema: features.iter().map(feature).collect(),
+        windows: None,
         query: None,
         schedule: None,
         freshness: None,

@@ -24,6 +24,15 @@ pub(crate) const fn first_pushed_after(ingest: i64) -> i64 {
     first_of_ingest(ingest) | PUSHED
 }
 
+/// The least number that a row may get which is committed after `ingest` and the pushed row `last`.
+pub(crate) const fn next_after(ingest: i64, last: Option<i64>) -> i64 {
+    let first = first_pushed_after(ingest);
+    match last {
+        Some(last) if last >= first => last + 1,
+        _ => first,
+    }
+}
+
 /// The ingest that the row belongs to, or was pushed after.
 pub(crate) const fn ingest_of(sequence: i64) -> i64 {
     sequence >> 32
@@ -48,5 +57,8 @@ mod tests {
         for (sequence, pushed) in [(last_of_ingest, false), (first, true), (last, true)] {
             assert_eq!((ingest_of(sequence), is_pushed(sequence)), (7, pushed));
         }
+        assert_eq!(next_after(7, None), first);
+        assert_eq!(next_after(7, Some(first + 4)), first + 5);
+        assert_eq!(next_after(8, Some(last)), first_pushed_after(8));
     }
 }

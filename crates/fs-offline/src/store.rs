@@ -11,6 +11,7 @@ use object_store::ObjectStoreExt;
 
 use crate::data_file::DataFile;
 use crate::replace::run_app;
+use crate::sequence::next_after;
 use crate::table::Table;
 use crate::{Error, quarantine, register_handlers};
 
@@ -100,6 +101,9 @@ pub struct TableState {
     pub watermark: Option<EventTime>,
     /// How many windows have been replaced.
     pub ingest: i64,
+    /// Where the next rows are numbered from: the `_sequence` of every row that is there is less than
+    /// this, and that of no row that is committed later is.
+    pub next_sequence: i64,
     /// The greatest fence that a writer has shown.
     pub fence: Option<Fence>,
     /// The version of the Delta source that was read last; `None` if the source is of another kind.
@@ -145,10 +149,12 @@ impl OfflineStore {
             return Ok(None);
         }
         let files = table.files()?;
+        let ingest = table.ingest().await?;
         Ok(Some(TableState {
             version: table.version(),
             watermark: table.watermark().await?,
-            ingest: table.ingest().await?,
+            ingest,
+            next_sequence: next_after(ingest, table.last_pushed().await?),
             fence: table.fence().await?,
             source_version: table.transaction(SOURCE_APP).await?,
             rows: files.iter().map(|file| file.rows).sum(),

@@ -7,7 +7,7 @@ use deltalake::kernel::Transaction;
 
 use super::{Appended, Push, PushKey};
 use crate::Error;
-use crate::sequence::{MAX_ROWS, first_of_ingest, first_pushed_after};
+use crate::sequence::{MAX_ROWS, first_of_ingest, first_pushed_after, next_after};
 use crate::store::{INGEST_APP, PUSH_APP, PUSHED_APP};
 use crate::table::Table;
 
@@ -99,8 +99,7 @@ impl Numbered {
 /// The first number that `rows` more rows may have after `ingest` and the row `last`; and another ingest
 /// than that, if there is none yet, or if it has no room left.
 fn first_free(ingest: i64, last: Option<i64>, rows: u64) -> (i64, Option<i64>) {
-    let next = last.map_or(0, |last| last + 1);
-    let first = next.max(first_pushed_after(ingest));
+    let first = next_after(ingest, last);
     let has_room = first + rows.min(MAX_ROWS).cast_signed() <= first_of_ingest(ingest + 1);
     if ingest > 0 && has_room {
         return (first, None);

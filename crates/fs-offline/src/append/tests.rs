@@ -92,6 +92,26 @@ async fn pushed_rows_are_numbered_after_the_ingest_before_them_and_before_the_ne
 }
 
 #[tokio::test]
+async fn a_table_says_from_where_on_later_rows_are_numbered() {
+    let shop = Shop::new();
+    let mut before = i64::MIN;
+    for step in 0..8 {
+        let rows = [row("a", 10 + step, step), row("b", 10, 2)];
+        if step % 3 == 0 {
+            shop.replace(window(0, 100), &rows, None).await.unwrap();
+        } else {
+            shop.append(&[push(&rows)]).await;
+        }
+        let state = shop.store.state(schema().view()).await.unwrap().unwrap();
+        let numbers = shop.numbered().await.into_iter().map(|(number, _)| number);
+        let new = numbers.filter(|number| *number >= before);
+        assert_eq!(new.clone().count(), 2, "step {step}");
+        assert!(new.max() < Some(state.next_sequence), "step {step}");
+        before = state.next_sequence;
+    }
+}
+
+#[tokio::test]
 async fn a_push_makes_the_table_and_widens_it() {
     let shop = Shop::new();
     shop.append(&[push(&[row("a", 10, 1)])]).await;
