@@ -53,6 +53,7 @@ fn view(number: usize) -> Outcome<FeatureView> {
         delay: Span::ZERO,
         point_in_time: PointInTime::EventTime,
         schema: features.collect::<Outcome<_>>()?,
+        windows: None,
         query: None,
         schedule: None,
         freshness: None,

@@ -39,9 +39,10 @@ pub use key::KeyValue;
 pub use literal::{Finite, Literal};
 pub use location::Location;
 pub use model::{
-    Catalog, Check, CsvOptions, Entity, Expectation, Feature, FeatureService, FeatureView,
-    FileFormat, Fraction, JoinKey, Kind, Meta, OnFailure, PointInTime, Selected, ServiceEntry,
-    Source, SourceKind,
+    Aggregation, AggregationWindow, Catalog, Check, CsvOptions, Entity, Expectation, Feature,
+    FeatureService, FeatureView, FileFormat, Fraction, Function, JoinKey, Kind, ListSize, Meta,
+    OnFailure, PointInTime, Quantile, Selected, ServiceEntry, Source, SourceKind, Window,
+    WindowLength, Windows,
 };
 pub use name::{
     DatasetName, EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName,

@@ -3,24 +3,30 @@
 //! The types are plain data. They are made by `fs-spec` from YAML, which checks every name and
 //! reference first, and they are what the registry stores as JSON.
 
+mod aggregation;
 mod catalog;
 mod entity;
 mod expectation;
+mod function;
 mod service;
 mod source;
 mod view;
+mod window;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use aggregation::{Aggregation, AggregationWindow, SchemaError, Windows};
 pub use catalog::Catalog;
 pub use entity::{Entity, JoinKey};
 pub use expectation::{Check, Expectation, Fraction, NoFraction, OnFailure};
+pub use function::{BadParameter, DoesNotFit, Function, ListSize, Quantile};
 pub use service::{FeatureService, Selected, ServiceEntry};
 pub use source::{CsvOptions, FileFormat, Source, SourceKind};
 pub use view::{Feature, FeatureView, PointInTime};
+pub use window::{Window, WindowError, WindowLength};
 
 /// What people write about a definition for other people.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

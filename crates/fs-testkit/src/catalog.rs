@@ -34,12 +34,17 @@ pub use view::ViewBuilder;
 ///
 /// When `text` is none.
 #[track_caller]
+pub fn parsed<T: FromStr<Err: Display>>(text: &str) -> T {
+    fits(text.parse())
+}
+
+#[track_caller]
 #[expect(
     clippy::panic,
     reason = "a fixture that is wrong ends the test that uses it"
 )]
-pub fn parsed<T: FromStr<Err: Display>>(text: &str) -> T {
-    match text.parse() {
+fn fits<T>(result: Result<T, impl Display>) -> T {
+    match result {
         Ok(value) => value,
         Err(error) => panic!("a fixture is wrong: {error}"),
     }

@@ -77,6 +77,7 @@ pub(crate) fn catalog(rule: Rule, key_type: KeyType) -> Catalog {
         delay: rule.delay,
         point_in_time: rule.point_in_time,
         schema: vec![feature("clicks", "int64"), feature("score", "float64")],
+        windows: None,
         query: None,
         schedule: None,
         freshness: None,

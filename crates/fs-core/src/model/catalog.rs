@@ -44,13 +44,13 @@ impl Catalog {
         }
     }
 
-    /// The type of `column` in the rows of `view`: a join key, a time or a feature.
+    /// The type of `column` in the rows of `view`: a join key, a time or what it [stores](FeatureView::stored).
     ///
     /// | Column | Type |
     /// |---|---|
     /// | a join key | that of the key |
     /// | `event_timestamp`, `created_timestamp` | `timestamp` |
-    /// | a feature | that of the feature |
+    /// | a feature; of a windowed view, an input column | its own |
     pub fn column_type(&self, view: &FeatureView, column: &str) -> Option<DataType> {
         if column == EVENT_TIMESTAMP || column == CREATED_TIMESTAMP {
             return Some(DataType::Scalar(ScalarType::Timestamp));
@@ -58,7 +58,8 @@ impl Catalog {
         let key = self.join_keys(view).find(|key| key.name.as_str() == column);
         let key = key.map(|key| DataType::Scalar(key.key_type.scalar()));
         key.or_else(|| {
-            let feature = view.schema.get(view.feature_index(column)?)?;
+            let mut stored = view.stored().iter();
+            let feature = stored.find(|feature| feature.name.as_str() == column)?;
             Some(feature.data_type)
         })
     }

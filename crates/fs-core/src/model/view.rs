@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DataType, EntityName, Expectation, FeatureName, Meta, SourceName, Span, Ttl, ViewName,
+    DataType, EntityName, Expectation, FeatureName, Meta, SourceName, Span, Ttl, ViewName, Windows,
 };
 
 /// Features of an entity, computed from a source.
@@ -27,8 +27,11 @@ pub struct FeatureView {
     /// Which time decides whether a row was visible.
     #[serde(default)]
     pub point_in_time: PointInTime,
-    /// The features, in order; at least one.
+    /// The features, in order; at least one. Of a windowed view: one per aggregation and window.
     pub schema: Vec<Feature>,
+    /// What makes it a windowed view; a plain one, whose rows are its features, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
     /// SQL over the source, whose result has the keys, the times and the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
@@ -54,6 +57,19 @@ impl FeatureView {
         self.schema
             .iter()
             .position(|candidate| candidate.name.as_str() == feature)
+    }
+
+    /// What a row of it holds beside keys and times: in sources, pushes and the offline table.
+    ///
+    /// | View | Its rows | Its features |
+    /// |---|---|---|
+    /// | plain | the features | the same |
+    /// | windowed | the inputs of its aggregations | computed from many rows |
+    pub fn stored(&self) -> &[Feature] {
+        match &self.windows {
+            Some(windows) => &windows.inputs,
+            None => &self.schema,
+        }
     }
 }
 

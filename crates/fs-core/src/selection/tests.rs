@@ -17,6 +17,7 @@ fn view(name: &str, entity: &str, features: &[&str]) -> FeatureView {
                 description: None,
             })
             .collect(),
+        windows: None,
         query: None,
         schedule: None,
         freshness: None,

@@ -178,6 +178,7 @@ pub(super) fn view(source: &str, features: &[(&str, &str)]) -> FeatureView {
                 description: None,
             })
             .collect(),
+        windows: None,
         query: None,
         schedule: None,
         freshness: None,

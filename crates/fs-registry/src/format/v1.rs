@@ -5,6 +5,7 @@
 
 mod convert;
 mod expectation;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use fs_core::{
 use serde::{Deserialize, Serialize};
 
 use expectation::Expectation;
+use windows::Windows;
 
 /// A whole object.
 #[derive(Serialize, Deserialize)]
@@ -112,6 +114,8 @@ struct FeatureView {
     delay: Span,
     point_in_time: PointInTime,
     schema: Vec<Feature>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    windows: Option<Windows>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

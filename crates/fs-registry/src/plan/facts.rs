@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use fs_core::{
-    CsvOptions, Entity, Expectation, Feature, FeatureService, FeatureView, FileFormat, JoinKey,
-    Meta, Selected, ServiceEntry, Source, SourceKind, Span,
+    AggregationWindow, CsvOptions, Entity, Expectation, Feature, FeatureService, FeatureView,
+    FileFormat, JoinKey, Meta, Selected, ServiceEntry, Source, SourceKind, Span, Windows,
 };
 
 /// What a definition says.
@@ -46,6 +46,31 @@ impl Facts {
         self.set_some("owner", owner.as_ref());
         for (tag, value) in tags {
             self.set(format!("tags.{tag}"), value);
+        }
+    }
+}
+
+impl Facts {
+    /// Each input column, and of each feature which function of what in which window gives it.
+    fn set_windows(&mut self, windows: &Windows) {
+        let Windows {
+            inputs,
+            aggregations: _,
+        } = windows;
+        for Feature {
+            name,
+            data_type,
+            description,
+        } in inputs
+        {
+            self.set(format!("inputs.{name}"), data_type);
+            self.set_some(format!("inputs.{name}.description"), description.as_ref());
+        }
+        let names = inputs.iter().map(|input| input.name.to_string());
+        self.order.insert("inputs", names.collect());
+        for (aggregation, AggregationWindow { window, feature }) in windows.features() {
+            let how = format!("{aggregation} over {window}");
+            self.set(format!("aggregations.{feature}"), &how);
         }
     }
 }
@@ -119,6 +144,7 @@ impl From<&FeatureView> for Facts {
             delay,
             point_in_time,
             schema,
+            windows,
             query,
             schedule,
             freshness,
@@ -143,6 +169,9 @@ impl From<&FeatureView> for Facts {
         }
         let names = schema.iter().map(|feature| feature.name.to_string());
         facts.order.insert("schema", names.collect());
+        if let Some(windows) = windows {
+            facts.set_windows(windows);
+        }
         facts.set_some("query", query.as_ref());
         facts.set_some("schedule", schedule.as_ref());
         facts.set_some("freshness", freshness.as_ref());

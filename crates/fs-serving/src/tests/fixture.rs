@@ -80,6 +80,7 @@ pub(super) fn view(name: &str, entities: &[&str], features: &[(&str, &str)]) -> 
                 description: None,
             })
             .collect(),
+        windows: None,
         query: None,
         schedule: None,
         freshness: None,

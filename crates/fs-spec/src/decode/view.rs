@@ -94,6 +94,7 @@ impl ViewDraft {
             delay: self.delay,
             point_in_time: self.point_in_time.map(|at| at.value).unwrap_or_default(),
             schema: schema.collect::<Option<_>>()?,
+            windows: None,
             query: self.query.map(|query| query.value),
             schedule: self.schedule,
             freshness: self.freshness,

@@ -1,8 +1,10 @@
 //! Feature views as values.
 
-use fs_core::{Feature, FeatureView, Meta, PointInTime, Span, Ttl};
+use fs_core::{
+    Aggregation, Feature, FeatureView, Function, Meta, PointInTime, Span, Ttl, Window, Windows,
+};
 
-use super::parsed;
+use super::{fits, parsed};
 
 /// Builds a [`FeatureView`].
 #[derive(Debug, Clone)]
@@ -19,6 +21,7 @@ impl ViewBuilder {
             delay: Span::ZERO,
             point_in_time: PointInTime::EventTime,
             schema: Vec::new(),
+            windows: None,
             query: None,
             schedule: None,
             freshness: None,
@@ -54,6 +57,45 @@ impl ViewBuilder {
             description: None,
         });
         self
+    }
+
+    /// Adds a column of the events of a windowed view: `.input("delay", "float64")`.
+    #[must_use]
+    #[track_caller]
+    pub fn input(mut self, name: &str, data_type: &str) -> Self {
+        self.windows().inputs.push(Feature {
+            name: parsed(name),
+            data_type: parsed(data_type),
+            description: None,
+        });
+        self
+    }
+
+    /// Adds an aggregation of an input, or of `*`: `.aggregate("delay", Function::Avg, &["1h", "lifetime"])`
+    /// gives `delay_avg_1h` and `delay_avg_lifetime`.
+    #[must_use]
+    #[track_caller]
+    pub fn aggregate(self, column: &str, function: Function, windows: &[&str]) -> Self {
+        let column = (column != "*").then(|| parsed(column));
+        let windows: Vec<Window> = windows.iter().map(|window| parsed(window)).collect();
+        self.aggregation(fits(Aggregation::new(column, function, &windows)))
+    }
+
+    /// Adds an aggregation; its column is an [`input`](Self::input) already.
+    #[must_use]
+    #[track_caller]
+    pub fn aggregation(mut self, aggregation: Aggregation) -> Self {
+        let windows = self.windows();
+        windows.aggregations.push(aggregation);
+        self.0.schema = fits(windows.schema());
+        self
+    }
+
+    fn windows(&mut self) -> &mut Windows {
+        self.0.windows.get_or_insert_with(|| Windows {
+            inputs: Vec::new(),
+            aggregations: Vec::new(),
+        })
     }
 
     /// How long a row may be used; `0` is no limit.

@@ -94,6 +94,7 @@ macro_rules! same_fields {
     (@ $field:ident into) => { $field.into() };
     (@ $field:ident each) => { $field.into_iter().map(Into::into).collect() };
 }
+pub(super) use same_fields;
 
 same_fields! {
     Meta { description, owner, tags }
@@ -151,6 +152,7 @@ impl From<core::FeatureView> for FeatureView {
             delay,
             point_in_time,
             schema,
+            windows,
             query,
             schedule,
             freshness,
@@ -171,6 +173,7 @@ impl From<core::FeatureView> for FeatureView {
                 core::PointInTime::KnownAt => PointInTime::KnownAt,
             },
             schema: schema.into_iter().map(Into::into).collect(),
+            windows: windows.map(Into::into),
             query,
             schedule,
             freshness,
@@ -191,6 +194,7 @@ impl From<FeatureView> for core::FeatureView {
             delay,
             point_in_time,
             schema,
+            windows,
             query,
             schedule,
             freshness,
@@ -209,6 +213,7 @@ impl From<FeatureView> for core::FeatureView {
                 PointInTime::KnownAt => core::PointInTime::KnownAt,
             },
             schema: schema.into_iter().map(Into::into).collect(),
+            windows: windows.map(Into::into),
             query,
             schedule,
             freshness,
