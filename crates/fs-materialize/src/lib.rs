@@ -70,6 +70,7 @@ pub mod asked;
 pub mod error;
 mod expiry;
 pub mod freshness;
+mod horizon;
 mod ingest;
 pub mod materializer;
 pub mod options;

@@ -107,6 +107,7 @@ impl Materializer {
 
     /// Fills features of `views` that were added after rows were written, from the source, and
     /// publishes them: those named, or all that lack values. Rows and other columns stay as they are.
+    /// Of a windowed view these are the columns that its aggregations read.
     pub async fn backfill(
         &self,
         catalog: &Catalog,
@@ -116,12 +117,12 @@ impl Materializer {
     ) -> Result<Vec<RunSummary>, Error> {
         let views = chosen(catalog, views)?;
         let has = |view: &FeatureView, name: &FeatureName| {
-            let name = name.as_str();
-            view.feature_index(name).is_some()
+            let mut stored = view.stored().iter();
+            stored.any(|feature| feature.name == *name)
         };
         let unknown = |name: &&FeatureName| !views.iter().any(|view| has(view, name));
         if let Some(feature) = features.iter().find(unknown) {
-            let names = views.iter().flat_map(|view| &view.schema);
+            let names = views.iter().flat_map(|view| view.stored());
             let names = names.map(|feature| feature.name.as_str());
             return Err(Error::UnknownFeature {
                 feature: feature.clone(),

@@ -14,7 +14,8 @@ use fs_online::key::encode_columns;
 use fs_online::{EncodedKey, RowOrder};
 use fs_pit::RowRank;
 
-/// Which columns a view's rows have, and where: keys, event, created, features, sequence.
+/// Which columns a view's rows have, and where: keys, event, created, features, sequence. The features of
+/// a windowed view's rows are the columns that its aggregations read.
 #[derive(Debug, Clone)]
 pub(crate) struct ViewColumns {
     key_types: Vec<KeyType>,
@@ -46,7 +47,7 @@ impl Unnumbered<'_> {
 
 impl ViewColumns {
     pub(crate) fn of(catalog: &Catalog, view: &FeatureView) -> Self {
-        let features = view.schema.iter();
+        let features = view.stored().iter();
         Self {
             key_types: catalog.join_keys(view).map(|key| key.key_type).collect(),
             key_names: catalog

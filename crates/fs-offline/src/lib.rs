@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   <root>/<project>/<view>/              join keys │ event_timestamp │ created_timestamp │ features │ _sequence
+//!                                         (of a windowed view, its events: what its aggregations read)
 //!   <root>/<project>/_quarantine/<view>/  rows that broke an expectation, and why
 //!   <root>/<project>/_runs/               one row per materialization run
 //!   <root>/<project>/_datasets/<name>/    a training set that was saved

@@ -13,6 +13,9 @@ use fs_core::{CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, FeatureView, SEQUENCE
 ///   not null    not null          null if unknown     nullable   not null, ingest << 32 | row
 /// ```
 ///
+/// Of a windowed view, whose features are computed from many rows, the columns that its aggregations
+/// read stand in the place of the features ([`FeatureView::stored`]).
+///
 /// Of a row that was pushed, bit 31 of `_sequence` is set, and its upper half is the ingest before it:
 /// such a row was committed after that ingest and before the next.
 ///
@@ -37,7 +40,7 @@ impl TableSchema {
         let keys = fields.len();
         fields.push(Field::new(EVENT_TIMESTAMP, timestamp_type(), false));
         fields.push(Field::new(CREATED_TIMESTAMP, timestamp_type(), true));
-        fields.extend(view.schema.iter().map(|feature| {
+        fields.extend(view.stored().iter().map(|feature| {
             let data_type = feature.data_type.to_arrow();
             Field::new(feature.name.as_str(), data_type, true)
         }));
@@ -87,7 +90,7 @@ impl TableSchema {
             .map(|field| field.name().as_str())
     }
 
-    /// The names of the feature columns, in order.
+    /// The names of the feature columns, in order; of a windowed view, those that its aggregations read.
     pub fn feature_names(&self) -> impl Iterator<Item = &str> {
         let features = self.columns.fields().len() - self.keys - 3;
         self.columns

@@ -68,9 +68,10 @@ impl Ingest<'_> {
 
     /// What a backfill of features is about.
     pub(super) async fn lacking(&self, named: &[FeatureName]) -> Result<Option<Lacking>, Error> {
+        let stored = || self.run.view.stored().iter();
         let named: Vec<String> = named
             .iter()
-            .filter(|name| self.run.view.feature_index(name.as_str()).is_some())
+            .filter(|name| stored().any(|feature| feature.name == **name))
             .map(ToString::to_string)
             .collect();
         let lacking = self.run.stores.offline.lacking(&self.schema, &named).await;
