@@ -11,6 +11,7 @@
 //! | [`layout`] | [`RowLayout`]: which features a packed row holds, in which order |
 //! | [`key`] | entity keys as bytes |
 //! | [`row`] | feature rows as bytes |
+//! | [`state_row`] | states of windowed views as rows, read and written back by one at a time |
 //! | [`memory`] | [`MemoryStore`] |
 //! | [`conformance`] | the promises, as checks that run against any store |
 //!
@@ -25,6 +26,7 @@ pub mod layout;
 pub mod memory;
 pub mod order;
 pub mod row;
+pub mod state_row;
 pub mod store;
 
 pub use error::{Error, KeyProblem, RowProblem};
@@ -33,6 +35,7 @@ pub use layout::RowLayout;
 pub use memory::MemoryStore;
 pub use order::RowOrder;
 pub use row::{Cell, ListCell, OpenRows, RowDecoder, RowEncoder};
+pub use state_row::StateRow;
 pub use store::{
     Decision, KeyCursor, KeyPage, OnlineStore, Published, RowWrite, StoreUsage, TOKEN_BYTES,
     ViewId, ViewKeys, WriteOutcome,
