@@ -6,18 +6,18 @@
 
 import argparse
 import datetime
-import importlib.metadata
 import json
 import os
 import pathlib
-import subprocess
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
 
+import machine
 import measure
 import report
-from cases import CASES, MEMORY, SPEED, Case
+from cases import MEMORY, SPEED, Case
+from options import listed
 from setting import Setting
 from systems import PATHS
 
@@ -32,7 +32,7 @@ DISK_RESERVE_BYTES = measure.DISK_RESERVE_BYTES
 
 def main() -> None:
     chosen = arguments()
-    warn_when_busy()
+    machine.warn_when_busy()
     limits = measure.Limits(chosen.timeout, int(chosen.memory * 2**30))
     setting = Setting(chosen.data, chosen.fs, chosen.floor, chosen.memory_limit, limits)
     setting.fresh_scratch()
@@ -40,7 +40,7 @@ def main() -> None:
         "date": datetime.date.today().isoformat(),
         "runs": chosen.runs,
         "memory_limit": chosen.memory_limit,
-        "versions": versions(chosen.fs),
+        "versions": machine.versions(chosen.fs, "Redis", "Feast"),
         "speed": {},
         "memory": {},
         "left_out": [],
@@ -71,7 +71,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=listed(SPEED), default=list(SPEED), help=",".join(SPEED))
     parser.add_argument(
-        "--memory-sizes", type=listed(MEMORY), default=list(MEMORY), help=f"{','.join(MEMORY)}, once each, or none"
+        "--memory-sizes",
+        type=listed(MEMORY, or_none=True),
+        default=list(MEMORY),
+        help=f"{','.join(MEMORY)}, once each, or none",
     )
     parser.add_argument("--paths", type=listed(PATHS), default=list(PATHS), help=",".join(PATHS))
     parser.add_argument("--runs", type=int, default=3, help="rounds, whose medians are shown")
@@ -92,19 +95,6 @@ def arguments() -> argparse.Namespace:
             parser.error(f"{binary} is not there: make bench-materialize builds it")
     chosen.data.mkdir(parents=True, exist_ok=True)
     return chosen
-
-
-def listed(known: object):
-    names = list(known)
-
-    def parse(text: str) -> list[str]:
-        wanted = [] if text == "none" else text.split(",")
-        for name in wanted:
-            if name not in names:
-                raise argparse.ArgumentTypeError(f"{name} is none of {','.join(names)}")
-        return wanted
-
-    return parse
 
 
 def measure_case(setting: Setting, case: Case, paths: list[str], runs: int, into: dict, results: dict) -> None:
@@ -137,20 +127,6 @@ def disk_missing(setting: Setting, case: Case) -> int:
 def save(setting: Setting, results: dict) -> None:
     (setting.data / "results.json").write_text(json.dumps(results, indent=1))
     (setting.data / "results.md").write_text(report.text(results) + "\n")
-
-
-def warn_when_busy() -> None:
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"the machine is busy (load {load:.1f}): times will be too long", file=sys.stderr)
-
-
-def versions(fs: pathlib.Path) -> list[str]:
-    def said(*command: str) -> str:
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
-
-    server = said("redis-server", "--version").split("v=")[1].split()[0]
-    return [said(str(fs), "--version"), f"Redis {server}", f"Feast {importlib.metadata.version('feast')}"]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import machine
 import measure
 from cases import Case
 from processes import Redis
@@ -49,7 +50,7 @@ class Setting:
 
     def measured(self, command: list[str], reads: pathlib.Path, store: Redis | None) -> dict:
         """Runs a command, and measures it and its Redis."""
-        warm(reads)
+        machine.warm(reads)
         before = store.process.cpu_seconds() if store else 0.0
         found = dataclasses.asdict(measure.run(command, self.scratch, self.limits, ENVIRONMENT))
         return found | {"redis_cpu": store.process.cpu_seconds() - before if store else None}
@@ -65,13 +66,3 @@ def quietly(command: list[str]) -> str:
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}\n{' '.join(command[:12])} failed")
     return done.stdout
-
-
-def warm(folder: pathlib.Path) -> None:
-    """Reads the files below `folder`, so that every run finds them in the page cache."""
-    buffer = bytearray(2**20)
-    for file in folder.rglob("*"):
-        if file.is_file():
-            with file.open("rb", buffering=0) as stream:
-                while stream.readinto(buffer):
-                    pass

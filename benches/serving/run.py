@@ -6,7 +6,6 @@
 
 import argparse
 import contextlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -20,10 +19,12 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
 import feast_repo
 import feature_repo
 import generate
+import machine
 import report
 import soak
 import systems
 from cases import ENTITIES, PROJECT, SIZES, VIEWS, Size
+from options import listed
 from processes import CLIENT_CORE, Redis, Server, fs_server, feast_server, floor_server, redis
 from systems import System, Timing, bench_serve
 
@@ -35,12 +36,12 @@ PERIOD = ("2025-01-01", "2025-01-03")
 
 def main() -> None:
     chosen = arguments()
-    warn_when_busy()
+    machine.warn_when_busy()
     results = {
         "entities": chosen.entities,
         "runs": chosen.runs,
         "seconds": chosen.seconds,
-        "versions": versions(chosen.fs),
+        "versions": machine.versions(chosen.fs, "Redis", "Feast"),
         "sizes": {},
         "rates": {},
     }
@@ -101,18 +102,6 @@ def arguments() -> argparse.Namespace:
     if (os.cpu_count() or 1) < 2:
         parser.error("two cores are needed: one for the servers, one for Redis and whoever asks")
     return chosen
-
-
-def listed(known: object):
-    names = list(known)
-
-    def parse(text: str) -> list[str]:
-        for name in text.split(","):
-            if name not in names:
-                raise argparse.ArgumentTypeError(f"{name} is none of {','.join(names)}")
-        return text.split(",")
-
-    return parse
 
 
 @contextlib.contextmanager
@@ -280,20 +269,6 @@ def quietly(command: list[str]) -> None:
     done = subprocess.run(pinned, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"{done.stdout}{done.stderr}\n{' '.join(command)} failed")
-
-
-def warn_when_busy() -> None:
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"the machine is busy (load {load:.1f}): times will be too long", file=sys.stderr)
-
-
-def versions(fs: pathlib.Path) -> list[str]:
-    def said(*command: str) -> str:
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
-
-    server = said("redis-server", "--version").split("v=")[1].split()[0]
-    return [said(str(fs), "--version"), f"Redis {server}", f"Feast {importlib.metadata.version('feast')}"]
 
 
 if __name__ == "__main__":

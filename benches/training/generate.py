@@ -11,26 +11,23 @@ for ties. Files that are there are kept.
 
 import argparse
 import pathlib
-import shutil
 import sys
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
+
 from cases import END, FLOATS, INTEGERS, START, Case
+from histories import TIME, Draw, arrivals, files, key_distribution, micros, unless_there
 
 SEED = 20_250_101
 FILE_ROWS = 1_000_000
 ROW_GROUP_ROWS = 131_072
-HOUR = 3_600_000_000
-START_MICROS = int(START.timestamp()) * 1_000_000
-SPAN_MICROS = int((END - START).total_seconds()) * 1_000_000
+START_MICROS = micros(START)
+SPAN_MICROS = micros(END) - START_MICROS
 UNKNOWN_KEYS = 0.01
-TIME = pa.timestamp("us", tz="UTC")
-
-Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def main() -> None:
@@ -39,75 +36,23 @@ def main() -> None:
     arguments.add_argument("--data", type=pathlib.Path, required=True, help="the folder for the files")
     chosen = arguments.parse_args()
     for case in chosen.cases:
-        keys = key_distribution(case)
+        keys = key_distribution(case.keys, case.entities, SEED)
         for number, view in enumerate(case.view_names):
             unless_there(case.folder(chosen.data) / view, lambda to: write_view(case, number, view, keys, to))
         unless_there(case.spine(chosen.data), lambda to: write_spine(case, keys, to))
 
 
-def unless_there(path: pathlib.Path, write: Callable[[pathlib.Path], None]) -> None:
-    """Writes to a name beside `path` and renames, so that what has the name is whole."""
-    if path.exists():
-        return
-    unfinished = path.with_name(path.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(unfinished)
-    unfinished.rename(path)
-    print(f"generated {path.relative_to(path.parents[1])}", file=sys.stderr)
-
-
-def key_distribution(case: Case) -> Draw:
-    """Draws keys: all alike, or the k-th most frequent key as often as 1/k of the most frequent one."""
-    ids = np.random.default_rng([SEED, 0]).permutation(case.entities).astype(np.int64) + 1
-    if case.keys == "uniform":
-        return lambda rng, rows: ids[rng.integers(0, case.entities, rows)]
-    cumulative = np.cumsum(1.0 / np.arange(1, case.entities + 1))
-    cumulative /= cumulative[-1]
-    return lambda rng, rows: ids[np.searchsorted(cumulative, rng.random(rows))]
-
-
 def write_view(case: Case, number: int, view: str, keys: Draw, folder: pathlib.Path) -> None:
     rng = np.random.default_rng([SEED, 1, number, case.feature_rows])
     folder.mkdir()
-    for file, times in enumerate(files(arrivals(case.feature_rows, rng), min(FILE_ROWS, case.feature_rows // 4))):
+    arrived = arrivals(case.feature_rows, START, END, rng)
+    for file, times in enumerate(files(arrived, min(FILE_ROWS, case.feature_rows // 4))):
         columns = {"user_id": pa.array(keys(rng, len(times))), "event_timestamp": pa.array(times, TIME)}
         for name in FLOATS + INTEGERS:
             values, nulls = DRAWS[name]
             mask = rng.random(len(times)) < nulls if nulls else None
             columns[f"{view}_{name}"] = pa.array(values(rng, len(times)), mask=mask)
         write(pa.table(columns), folder / f"part-{file:05}.parquet")
-
-
-def arrivals(rows: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Event times in order of arrival. Each has its own slice of the span, so no two are equal."""
-    slice_micros = SPAN_MICROS // rows
-    pending_event, pending_arrival = np.empty(0, np.int64), np.empty(0, np.int64)
-    for first in range(0, rows, FILE_ROWS):
-        last = min(first + FILE_ROWS, rows)
-        event = START_MICROS + np.arange(first, last) * slice_micros + rng.integers(0, slice_micros, last - first)
-        mean = np.where(rng.random(last - first) < 0.02, 24 * HOUR, HOUR)
-        arrival = event + (rng.exponential(1.0, last - first) * mean).astype(np.int64)
-        pending_event = np.concatenate([pending_event, event])
-        pending_arrival = np.concatenate([pending_arrival, arrival])
-        # Whatever is generated later happens later, so what has arrived by now is complete.
-        order = np.argsort(pending_arrival, kind="stable")
-        complete = np.searchsorted(pending_arrival[order], START_MICROS + last * slice_micros) if last < rows else None
-        yield pending_event[order[:complete]]
-        waiting = order[len(order) if complete is None else complete:]
-        pending_event, pending_arrival = pending_event[waiting], pending_arrival[waiting]
-
-
-def files(chunks: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
-    """Cuts `chunks` anew, into `rows` each and the rest."""
-    rest = np.empty(0, np.int64)
-    for chunk in chunks:
-        rest = np.concatenate([rest, chunk])
-        while len(rest) >= rows:
-            yield rest[:rows]
-            rest = rest[rows:]
-    if len(rest):
-        yield rest
 
 
 def write_spine(case: Case, keys: Draw, path: pathlib.Path) -> None:

@@ -10,7 +10,6 @@ import datetime
 import json
 import os
 import pathlib
-import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -19,9 +18,11 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
 
 import competitors
 import feature_repo
+import machine
 import measure
 import report
 from cases import END, KEYS, SIZES, START, VIEWS, Case
+from options import listed
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -34,9 +35,10 @@ def main() -> None:
     cases = [Case(size, keys, views) for size in chosen.sizes for keys in chosen.keys for views in chosen.views]
     if chosen.commands:
         return print_commands(cases, chosen)
-    warn_when_busy()
+    machine.warn_when_busy()
     if chosen.runs:
-        print(report.heading(chosen.runs, os.cpu_count(), memory_gib("MemTotal"), versions(chosen.fs)))
+        versions = machine.versions(chosen.fs, "DuckDB", "Polars", "Feast")
+        print(report.heading(chosen.runs, os.cpu_count(), machine.memory_gib("MemTotal"), versions))
     for case in cases:
         run_case(case, chosen)
         if not chosen.runs:
@@ -68,22 +70,10 @@ def arguments() -> argparse.Namespace:
     chosen = parser.parse_args()
     chosen.views = [int(views) for views in chosen.views]
     chosen.data, chosen.fs = chosen.data.resolve(), chosen.fs.resolve()
-    chosen.memory = int((chosen.memory or 0.9 * memory_gib("MemAvailable")) * 2**30)
+    chosen.memory = int((chosen.memory or 0.9 * machine.memory_gib("MemAvailable")) * 2**30)
     if "fs" in chosen.engines and not chosen.fs.exists():
         parser.error(f"{chosen.fs} is not there: make build")
     return chosen
-
-
-def listed(known: object):
-    names = list(known)
-
-    def parse(text: str) -> list[str]:
-        for name in text.split(","):
-            if name not in names:
-                raise argparse.ArgumentTypeError(f"{name} is none of {','.join(names)}")
-        return text.split(",")
-
-    return parse
 
 
 def run_case(case: Case, chosen: argparse.Namespace) -> None:
@@ -113,7 +103,7 @@ def run_case(case: Case, chosen: argparse.Namespace) -> None:
 def run_engine(setting: competitors.Setting, engine: competitors.Engine, limits: measure.Limits, result: dict) -> None:
     scratch = fresh_scratch(setting.data)
     out = scratch / "training_set.parquet"
-    warm([setting.case.spine(setting.data), *([setting.tables] if engine.title == "fs" else setting.views)])
+    machine.warm(setting.case.spine(setting.data), *([setting.tables] if engine.title == "fs" else setting.views))
     run = measure.run(engine.command(setting, out), scratch, limits, ENVIRONMENT)
     result["runs"].append(dataclasses.asdict(run))
     if run.outcome == "ok":
@@ -139,12 +129,12 @@ def ingest(setting: competitors.Setting, limits: measure.Limits, results: dict, 
     feature_repo.write(case, setting.data)
     scratch = fresh_scratch(setting.data)
     run_quietly([str(setting.fs), "-C", str(repo), "apply"])
-    warm(setting.views)
+    machine.warm(*setting.views)
     command = [str(setting.fs), "-C", str(repo), "materialize", START.date().isoformat(), END.date().isoformat()]
     run = measure.run(command, scratch, measure.Limits(10 * limits.seconds, limits.memory_bytes), ENVIRONMENT)
     if run.outcome != "ok":
         raise SystemExit(f"{' '.join(command)}: {run.outcome}\n{run.message}")
-    sizes = {"source_bytes": sum(map(size, setting.views)), "table_bytes": size(setting.tables)}
+    sizes = {"source_bytes": sum(map(machine.size, setting.views)), "table_bytes": machine.size(setting.tables)}
     results["ingest"] = dataclasses.asdict(run) | sizes
     print(f"{case.name} ingest: {report.run_line(results['ingest'])}", file=sys.stderr)
     write_results(case, setting.data, results)
@@ -172,24 +162,6 @@ def run_quietly(command: list[str]) -> None:
         raise SystemExit(f"{done.stdout}\n{' '.join(command)} failed")
 
 
-def warm(paths: list[pathlib.Path]) -> None:
-    """Reads the files, so that every run finds them in the page cache."""
-    buffer = bytearray(2**20)
-    for path in paths:
-        for file in files(path):
-            with file.open("rb", buffering=0) as stream:
-                while stream.readinto(buffer):
-                    pass
-
-
-def files(path: pathlib.Path) -> list[pathlib.Path]:
-    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-
-
-def size(path: pathlib.Path) -> int:
-    return sum(file.stat().st_size for file in files(path))
-
-
 def fresh_scratch(data: pathlib.Path) -> pathlib.Path:
     scratch = data / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -209,22 +181,6 @@ def write_results(case: Case, data: pathlib.Path, results: dict) -> None:
     path = data / "results" / f"{case.name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2))
-
-
-def warn_when_busy() -> None:
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"the machine is busy (load {load:.1f}): wall times will be too long", file=sys.stderr)
-
-
-def memory_gib(field: str) -> float:
-    lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 2**20
-
-
-def versions(fs: pathlib.Path) -> list[str]:
-    ours = [subprocess.run([str(fs), "--version"], capture_output=True, text=True).stdout.strip()] if fs.exists() else []
-    return ours + [f"{name} {importlib.metadata.version(name.lower())}" for name in ("DuckDB", "Polars", "Feast")]
 
 
 if __name__ == "__main__":
