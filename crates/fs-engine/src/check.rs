@@ -143,7 +143,7 @@ pub(crate) fn columns(
         )?;
         Some((ViewField::JoinKey(key.name.clone()), message))
     });
-    let features = view.schema.iter().filter_map(|feature| {
+    let features = view.stored().iter().filter_map(|feature| {
         let message = reader.column(
             "feature",
             feature.name.as_str(),

@@ -101,6 +101,30 @@ pub enum Error {
     /// Rows that are not what the view expects.
     #[error("{0}")]
     Expectations(Box<Report>),
+    /// A filter of an aggregation that is no condition over one event.
+    #[error("view `{of}`: filter `{filter}`: {problem}")]
+    BadFilter {
+        /// The view.
+        of: String,
+        /// The filter.
+        filter: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A filter of an aggregation that could not be computed for some event.
+    #[error(
+        "view `{of}`: filter `{filter}` cannot be computed for all events; write it so that it can, \
+         with CASE or NULLIF where a part of it has no value"
+    )]
+    FailedFilter {
+        /// The view.
+        of: String,
+        /// The filter.
+        filter: String,
+        /// Why.
+        #[source]
+        cause: DataFusionError,
+    },
     /// A name that no source has.
     #[error("there is no source `{source_name}`{hint}")]
     UnknownSource {

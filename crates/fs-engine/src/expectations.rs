@@ -2,7 +2,6 @@
 
 mod duplicates;
 mod plan;
-mod predicate;
 mod problems;
 mod quarantined;
 mod report;

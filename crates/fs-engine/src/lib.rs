@@ -40,6 +40,7 @@ mod parquet_table;
 mod pins;
 mod planner;
 pub mod point_in_time;
+mod predicate;
 mod problem;
 mod reading;
 mod rows;
@@ -53,6 +54,7 @@ mod typed;
 mod union;
 mod view_plan;
 mod view_schema;
+mod window_filters;
 
 pub use changed_since::SourceChanges;
 pub use codec::{OperatorCodec, plan_from_bytes, plan_to_bytes};
@@ -70,6 +72,7 @@ pub use spool::{Spool, Spooled};
 pub use spread::{Piece, Spread};
 pub use sql::Query;
 pub use typed::{Mistyped, typed};
+pub use window_filters::{WindowFilters, filter_columns};
 
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,7 @@ impl<'a> ViewPlan<'a> {
         }
         let opened = if raw {
             let arrays = view
-                .schema
+                .stored()
                 .iter()
                 .filter_map(|feature| match feature.data_type {
                     DataType::Array(_) => Some(feature.name.as_str()),

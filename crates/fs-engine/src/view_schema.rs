@@ -25,7 +25,7 @@ fn schema(catalog: &Catalog, view: &FeatureView, loose: bool) -> SchemaRef {
         Field::new(CREATED_TIMESTAMP, timestamp_type(), true),
     ];
     let features = view
-        .schema
+        .stored()
         .iter()
         .map(|feature| Field::new(feature.name.as_str(), feature.data_type.to_arrow(), true));
     let fields: Vec<Field> = keys.chain(times).chain(features).collect();
@@ -44,6 +44,6 @@ pub(crate) fn raw_columns(
     let event = [source.timestamp_field.clone()];
     let created = source.created_timestamp_column.clone();
     let created = created.filter(|_| with_created);
-    let features = view.schema.iter().map(|feature| feature.name.to_string());
+    let features = view.stored().iter().map(|feature| feature.name.to_string());
     keys.chain(event).chain(created).chain(features).collect()
 }

@@ -14,7 +14,7 @@ use fs_core::{Check, Literal};
 use std::borrow::Borrow;
 use std::collections::HashSet;
 
-use super::predicate::Predicate;
+use crate::predicate::Predicate;
 
 /// A check of single rows.
 #[derive(Debug)]

@@ -14,10 +14,11 @@ use datafusion::prelude::{Expr, SessionContext};
 
 use crate::convert::type_name;
 use crate::sql::of_plan;
+use crate::tables::Shared;
 
 /// A condition over the columns of a row.
-#[derive(Debug)]
-pub(super) struct Predicate {
+#[derive(Debug, Clone)]
+pub(crate) struct Predicate {
     expression: Arc<dyn PhysicalExpr>,
     /// The columns that it looks at.
     columns: Vec<usize>,
@@ -28,7 +29,7 @@ impl Predicate {
     ///
     /// It has to say the same of the same row whenever it is asked, and nothing of other rows: no
     /// subqueries, no aggregates, no `random()` and no `now()`.
-    pub(super) fn of(sql: &str, schema: &Schema, session: &SessionContext) -> Result<Self, String> {
+    pub(crate) fn of(sql: &str, schema: &Schema, session: &SessionContext) -> Result<Self, String> {
         let state = session.state();
         let said = |error: DataFusionError| of_plan(&error).to_string();
         let columns = DFSchema::try_from(schema.clone()).map_err(said)?;
@@ -58,12 +59,12 @@ impl Predicate {
     }
 
     /// The positions of the columns that it looks at.
-    pub(super) fn columns(&self) -> &[usize] {
+    pub(crate) fn columns(&self) -> &[usize] {
         &self.columns
     }
 
     /// What it says of each row.
-    pub(super) fn holds(&self, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+    pub(crate) fn holds(&self, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
         let result = self.expression.evaluate(batch)?;
         let result = result.into_array(batch.num_rows())?;
         Ok(match result.as_boolean_opt() {
@@ -72,6 +73,13 @@ impl Predicate {
             None => BooleanArray::new_null(batch.num_rows()),
         })
     }
+}
+
+/// A session that reads SQL as those of sources do, knows no tables, and tells where the SQL is wrong.
+pub(crate) fn session() -> SessionContext {
+    let mut config = Shared::config();
+    config.options_mut().sql_parser.collect_spans = true;
+    SessionContext::new_with_config(config)
 }
 
 /// Why an expression is no condition over one row.
@@ -89,7 +97,7 @@ fn refused(expression: &Expr) -> Result<Option<String>, DataFusionError> {
             {
                 Some(format!(
                     "`{}` gives another answer at another time, and the same rows have to pass \
-                     whenever they are read; leave it out (`max_age` looks at how old rows are)",
+                     whenever they are read; leave it out",
                     function.func.name()
                 ))
             }
