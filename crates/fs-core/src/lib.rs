@@ -41,8 +41,8 @@ pub use location::Location;
 pub use model::{
     Aggregation, AggregationWindow, Catalog, Check, CsvOptions, Entity, Expectation, Feature,
     FeatureService, FeatureView, FileFormat, Fraction, Function, JoinKey, Kind, ListSize, Meta,
-    OnFailure, PointInTime, Quantile, Selected, ServiceEntry, Source, SourceKind, Window,
-    WindowLength, Windows,
+    OnFailure, PointInTime, Quantile, SchemaError, Selected, ServiceEntry, Source, SourceKind,
+    Window, WindowLength, Windows,
 };
 pub use name::{
     DatasetName, EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName,

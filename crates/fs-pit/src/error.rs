@@ -2,7 +2,9 @@
 
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
-use fs_core::{Code, Coded, KeyType};
+use fs_core::{Code, Coded, DataType as FeatureType, FeatureName, KeyType, ScalarType};
+
+use crate::aggregate::Component;
 
 /// Why a kernel refused its input.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +70,38 @@ pub enum Error {
         /// The row in that batch.
         row: u32,
     },
+    /// The integers of a window add up to more than the feature holds.
+    #[error(
+        "the sum of feature `{feature}` is beyond what int64 holds: make its window shorter, or \
+         its column float64"
+    )]
+    Overflow {
+        /// The feature.
+        feature: FeatureName,
+    },
+    /// Values of a type that a state is not made for.
+    #[error(
+        "a state of {component} is not made for {}",
+        input.map_or_else(|| "rows without a value".to_owned(), |input| input.to_string())
+    )]
+    Unfit {
+        /// What the state keeps.
+        component: Component,
+        /// The type of the values; none of rows.
+        input: Option<FeatureType>,
+    },
+    /// A value of another type than the column that it is for.
+    #[error("a value of type {} is for another column", found.map_or("list or none", ScalarType::as_str))]
+    NotThatType {
+        /// The type of the value; none of lists and rows.
+        found: Option<ScalarType>,
+    },
+    /// Bytes that hold no state.
+    #[error("the bytes of a window's state are broken: {problem}")]
+    BrokenState {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
     /// Arrow could not copy or convert a column.
     #[error("cannot copy feature columns")]
     Arrow(#[from] ArrowError),
@@ -81,9 +115,14 @@ impl Coded for Error {
             | Self::KeyCount { .. }
             | Self::NotAKey { .. }
             | Self::KeyMismatch { .. }
-            | Self::Ragged { .. } => Code::InvalidArgument,
+            | Self::Ragged { .. }
+            | Self::Overflow { .. } => Code::InvalidArgument,
             Self::TooMany => Code::ResourceExhausted,
-            Self::NotKept { .. } | Self::Arrow(_) => Code::Internal,
+            Self::NotKept { .. }
+            | Self::Unfit { .. }
+            | Self::NotThatType { .. }
+            | Self::BrokenState { .. }
+            | Self::Arrow(_) => Code::Internal,
         }
     }
 }

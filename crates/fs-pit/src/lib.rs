@@ -12,8 +12,11 @@
 //! | [`spine_index`] | [`SpineIndex`]: the keys and times of a spine, ready to be looked up |
 //! | [`newest`] | [`NewestPerKey`]: the newest visible row of each key at one instant |
 //! | [`kept`] | [`KeptRows`]: the columns of the rows that may still win |
+//! | [`aggregate`] | what a window makes of the values in it: exact states that merge in any order |
+//! | [`windows`] | when events count, and what is kept of them |
 //! | [`naive`] | the same answers by comparing everything with everything |
 
+pub mod aggregate;
 mod error;
 pub mod join;
 pub mod kept;
@@ -25,6 +28,7 @@ mod properties;
 mod row;
 pub mod rule;
 pub mod spine_index;
+pub mod windows;
 
 pub use error::Error;
 pub use join::{Matches, PointInTimeJoin};

@@ -1,0 +1,118 @@
+//! [`IntegerSum`]: the exact sum of integers.
+
+use std::marker::PhantomData;
+
+use fs_core::Function;
+
+use crate::aggregate::input::Integer;
+use crate::aggregate::{Aggregate, Answer, Scalar, Unanswered, bytes};
+use crate::{Error, RowRank};
+
+/// The sum of integers, in 128 bits, and how many they are; of bools, how many are true.
+///
+/// No order of additions overflows: 2^64 values of 64 bits fit. Only an answer may be beyond `int64`.
+#[derive(Debug, Clone, Copy)]
+pub struct IntegerSum<I>(PhantomData<I>);
+
+/// The sum and the number of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IntegerTotal {
+    /// The lower and the upper half of the sum, apart so that the state needs no padding.
+    sum: [u64; 2],
+    count: u64,
+}
+
+impl IntegerTotal {
+    /// The exact sum.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves are put together"
+    )]
+    pub const fn sum(&self) -> i128 {
+        ((self.sum[1] as i128) << 64) | self.sum[0] as i128
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves are taken apart"
+    )]
+    const fn add(&mut self, sum: i128, count: u64) {
+        let sum = self.sum().wrapping_add(sum);
+        self.sum = [sum as u64, (sum >> 64) as u64];
+        self.count = self.count.wrapping_add(count);
+    }
+}
+
+impl<I: Integer> IntegerSum<I> {
+    /// Over values of this type.
+    pub const fn of(_: I) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<I: Integer> Aggregate for IntegerSum<I> {
+    type Input = I;
+    type State = IntegerTotal;
+
+    fn init(&self) -> IntegerTotal {
+        IntegerTotal::default()
+    }
+
+    fn is_empty(&self, state: &IntegerTotal) -> bool {
+        state.count == 0
+    }
+
+    #[inline]
+    fn update(&self, state: &mut IntegerTotal, value: I::Value<'_>, _: RowRank) {
+        state.add(i128::from(I::widen(value)), 1);
+    }
+
+    #[inline]
+    fn merge(&self, state: &mut IntegerTotal, other: &IntegerTotal) {
+        state.add(other.sum(), other.count);
+    }
+
+    fn write(&self, state: &IntegerTotal, out: &mut Vec<u8>) {
+        bytes::put_count(state.count, out);
+        bytes::put_wide(state.sum(), out);
+    }
+
+    fn read(&self, bytes: &mut &[u8]) -> Result<IntegerTotal, Error> {
+        let mut state = IntegerTotal::default();
+        let count = bytes::count(bytes)?;
+        state.add(bytes::wide(bytes)?, count);
+        Ok(state)
+    }
+
+    fn answer(
+        &self,
+        state: &IntegerTotal,
+        function: &Function,
+    ) -> Result<Answer<'static>, Unanswered> {
+        let there = state.count > 0;
+        match function {
+            Function::Count => Ok(Answer::count(state.count)),
+            Function::Sum if there => {
+                let sum = i64::try_from(state.sum());
+                let sum = sum.map_err(|_beyond| Unanswered::Overflow)?;
+                Ok(Answer::One(Scalar::Int64(sum)))
+            }
+            Function::Avg => Ok(Answer::float(there.then(|| state.mean()))),
+            Function::Sum => Ok(Answer::Null),
+            _ => Err(Unanswered::NotKept),
+        }
+    }
+}
+
+impl IntegerTotal {
+    /// The sum, rounded, by the count.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "each is rounded once, to the nearest"
+    )]
+    fn mean(&self) -> f64 {
+        self.sum() as f64 / self.count as f64
+    }
+}
