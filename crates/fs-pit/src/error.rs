@@ -70,6 +70,26 @@ pub enum Error {
         /// The row in that batch.
         row: u32,
     },
+    /// Not as many columns beside the events as the plan of their windows has.
+    #[error("{found} {what} columns were given where the windows need {expected}")]
+    EventColumns {
+        /// Which columns.
+        what: &'static str,
+        /// How many the plan has.
+        expected: usize,
+        /// How many there were.
+        found: usize,
+    },
+    /// A column of the events of a type that is not the one declared.
+    #[error("column `{column}` of the events is {found}, but {expected} is needed")]
+    EventColumn {
+        /// The column.
+        column: FeatureName,
+        /// The type declared.
+        expected: FeatureType,
+        /// Its type.
+        found: DataType,
+    },
     /// The integers of a window add up to more than the feature holds.
     #[error(
         "the sum of feature `{feature}` is beyond what int64 holds: make its window shorter, or \
@@ -116,6 +136,8 @@ impl Coded for Error {
             | Self::NotAKey { .. }
             | Self::KeyMismatch { .. }
             | Self::Ragged { .. }
+            | Self::EventColumns { .. }
+            | Self::EventColumn { .. }
             | Self::Overflow { .. } => Code::InvalidArgument,
             Self::TooMany => Code::ResourceExhausted,
             Self::NotKept { .. }

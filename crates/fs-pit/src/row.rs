@@ -196,6 +196,16 @@ impl FeatureRows<'_> {
             .and_then(|created| created.is_valid(row).then(|| created.value(row)))
     }
 
+    /// What decides about `row`; the rows were checked.
+    pub(crate) fn rank(&self, row: usize) -> RowRank {
+        let sequence = self.sequence.filter(|sequence| sequence.is_valid(row));
+        RowRank {
+            event: self.event.value(row),
+            created: self.created(row),
+            sequence: sequence.map(|sequence| sequence.value(row)),
+        }
+    }
+
     /// The candidate that `row` makes; the rows were checked with the same `ids`.
     pub(crate) fn candidate(&self, row: usize, ids: &RowIds<'_>) -> Candidate {
         let created = self.created(row);

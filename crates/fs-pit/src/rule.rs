@@ -35,9 +35,14 @@ impl Rule {
         }
     }
 
+    /// The instant at which what happened at `event` had time to arrive.
+    pub const fn arrives(&self, event: i64) -> i64 {
+        event.saturating_add(self.delay.as_micros())
+    }
+
     /// The first instant at which a row is visible, whatever its age.
     pub fn visible_from(&self, event: i64, created: Option<i64>) -> i64 {
-        let arrived = event.saturating_add(self.delay.as_micros());
+        let arrived = self.arrives(event);
         match self.point_in_time {
             PointInTime::EventTime => arrived,
             PointInTime::KnownAt => arrived.max(created.unwrap_or(event)),

@@ -1,0 +1,385 @@
+//! [`Places`]: which partial aggregate each event goes to.
+
+use std::hint::black_box;
+use std::ops::Range;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::covers;
+use super::time_line::TimeLine;
+use crate::keys::NO_KEY;
+use crate::row::FeatureRows;
+use crate::{Error, Rule};
+
+/// So many events are placed at a time.
+const BLOCK_ROWS: usize = 64;
+/// So many intervals beyond the last one of a key are tried before all of them are searched.
+const NEAR: u32 = 8;
+
+/// Interval of nothing yet: no partial has this number.
+pub(super) const NOWHERE: u32 = 0;
+/// In the place of a partial: what lies here counts nowhere.
+const DEAD: u32 = u32::MAX;
+
+/// An event and the partial that it goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) row: u32,
+    pub(super) place: u32,
+}
+
+/// Events of one interval that were known late: they count from a slot on that is not the first one
+/// after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Late {
+    pub(super) interval: u32,
+    pub(super) slot: u32,
+    pub(super) place: u32,
+}
+
+/// Finds the partial of each event, and numbers partials when they are first needed.
+///
+/// An event finds its key by hash, and by binary search the interval in which it happened. Where rows are
+/// hidden until they are known, an event may be hidden from the first slots after it; such late events go
+/// to partials apart, one per interval and first slot that sees them.
+#[derive(Debug)]
+pub(super) struct Places {
+    line: Arc<TimeLine>,
+    /// For each key, where its last event went.
+    cursors: Vec<Cursor>,
+    /// The partial of each interval, or [`NOWHERE`].
+    partials: Vec<u32>,
+    /// The partials of late events, by interval and slot.
+    late: HashMap<(u32, u32), u32, RandomState>,
+    /// The number of the next partial.
+    next: u32,
+    scratch: Scratch,
+}
+
+/// The interval that the last event of a key went to. Histories are sorted by time for the most part, so the
+/// next one goes to the same interval or to one shortly after it.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+struct Cursor {
+    /// The first and the last instant of the interval; a later first one is no interval at all.
+    low: i64,
+    high: i64,
+    interval: u32,
+    /// Where the intervals of the key end.
+    end: u32,
+    /// The partial if it is known, or [`DEAD`].
+    place: u32,
+}
+
+impl Cursor {
+    const NOWHERE: Self = Self {
+        low: i64::MAX,
+        high: i64::MIN,
+        interval: 0,
+        end: 0,
+        place: NOWHERE,
+    };
+
+    const fn covers(&self, at: i64) -> bool {
+        self.low <= at && at <= self.high
+    }
+
+    /// The next few intervals.
+    fn near(&self) -> Range<u32> {
+        let first = self.interval.saturating_add(1).min(self.end);
+        first..self.end.min(first.saturating_add(NEAR))
+    }
+}
+
+/// A binary search under way: the interval is one of `size` from `first` on, or the one after them.
+#[derive(Debug, Clone, Copy)]
+struct Search {
+    row: u32,
+    at: i64,
+    first: u32,
+    size: u32,
+}
+
+/// What a batch needs while it is placed, kept for the next one.
+#[derive(Debug, Default)]
+struct Scratch {
+    keys: Vec<u32>,
+    searches: Vec<Search>,
+    /// The interval and the partial, if it is known, of each event of a block.
+    spots: Vec<(u32, u32)>,
+}
+
+impl Places {
+    pub(super) fn over(line: Arc<TimeLine>) -> Self {
+        Self {
+            cursors: vec![Cursor::NOWHERE; line.index().key_count()],
+            // Zeros cost nothing until they are touched.
+            partials: vec![NOWHERE; line.intervals()],
+            late: HashMap::default(),
+            next: NOWHERE + 1,
+            scratch: Scratch::default(),
+            line,
+        }
+    }
+
+    /// Bytes that a new one over `line` takes.
+    pub(super) fn bytes_over(line: &TimeLine) -> usize {
+        line.intervals() * size_of::<u32>() + line.index().key_count() * size_of::<Cursor>()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        Self::bytes_over(&self.line) + self.late.allocation_size()
+    }
+
+    pub(super) const fn line(&self) -> &Arc<TimeLine> {
+        &self.line
+    }
+
+    /// How many numbers there are: those of partials, and [`NOWHERE`].
+    pub(super) const fn len(&self) -> usize {
+        self.next as usize
+    }
+
+    /// The most partials that there will be unless events are late.
+    pub(super) const fn limit(&self) -> usize {
+        self.partials.len()
+    }
+
+    /// The partial of an interval, or [`NOWHERE`].
+    pub(super) fn of_interval(&self, interval: u32) -> u32 {
+        self.partials[interval as usize]
+    }
+
+    /// All partials of late events, ascending.
+    pub(super) fn late(&self) -> Vec<Late> {
+        let entries = self.late.iter();
+        let mut late: Vec<Late> = entries
+            .map(|(&(interval, slot), &place)| Late {
+                interval,
+                slot,
+                place,
+            })
+            .collect();
+        late.sort_unstable();
+        late
+    }
+
+    /// Appends the place of each event that counts anywhere. The rows were checked; a batch that is refused
+    /// changes nothing.
+    pub(super) fn place(
+        &mut self,
+        rule: &Rule,
+        rows: &FeatureRows<'_>,
+        placed: &mut Vec<Placed>,
+    ) -> Result<(), Error> {
+        let count = u32::try_from(rows.len()).ok();
+        let most = count.and_then(|count| self.next.checked_add(count));
+        if most.is_none_or(|most| most == DEAD) {
+            return Err(Error::TooMany);
+        }
+        let keys = &mut self.scratch.keys;
+        keys.clear();
+        self.line.index().keys().find(rows.keys, rows.len(), keys)?;
+        for start in (0..rows.len()).step_by(BLOCK_ROWS) {
+            let block = start..rows.len().min(start + BLOCK_ROWS);
+            self.touch_cursors(block.clone());
+            self.start_searches(rule, rows, block.clone());
+            self.search();
+            self.end_searches(block.start);
+            self.place_block(rule, rows, block, placed);
+        }
+        Ok(())
+    }
+
+    /// Reads what the next rows will need, so that the processor waits for all of it at once, where
+    /// each row would wait for its own.
+    fn touch_cursors(&self, block: Range<usize>) {
+        let mut touched = 0;
+        for key in &self.scratch.keys[block] {
+            if let Some(cursor) = self.cursors.get(*key as usize) {
+                touched ^= cursor.low;
+            }
+        }
+        black_box(touched);
+    }
+
+    /// Takes the interval from the cursor where that is right, and prepares a search elsewhere.
+    fn start_searches(&mut self, rule: &Rule, rows: &FeatureRows<'_>, block: Range<usize>) {
+        let Scratch {
+            keys,
+            searches,
+            spots,
+        } = &mut self.scratch;
+        searches.clear();
+        spots.clear();
+        let mut touched = 0;
+        let events = &rows.event.values()[block.clone()];
+        for ((row, key), event) in (0_u32..).zip(&keys[block.clone()]).zip(events) {
+            let Some(cursor) = self.cursors.get(*key as usize) else {
+                spots.push((0, DEAD));
+                continue;
+            };
+            spots.push((cursor.interval, cursor.place));
+            let at = rule.arrives(*event);
+            if !cursor.covers(at) {
+                let near = cursor.near();
+                if let Some(cut) = self.line.cuts().get(near.end as usize) {
+                    touched ^= cut;
+                }
+                searches.push(Search {
+                    row,
+                    at,
+                    first: near.start,
+                    size: near.end - near.start,
+                });
+            }
+        }
+        black_box(touched);
+        for search in searches {
+            let key = keys[block.start + search.row as usize];
+            let high = self.cursors[key as usize].high;
+            let end = (search.first + search.size) as usize;
+            let is_near =
+                search.size > 0 && high < search.at && search.at <= self.line.cuts()[end - 1];
+            if !is_near {
+                let all = self.line.of_key(key);
+                search.first = all.start;
+                search.size = all.end - all.start;
+            }
+        }
+    }
+
+    /// Carries all searches on, one step each in turn, because each step waits for memory.
+    fn search(&mut self) {
+        let cuts = self.line.cuts();
+        let mut open = true;
+        while open {
+            open = false;
+            for search in &mut self.scratch.searches {
+                if search.size > 0 {
+                    let half = search.size / 2;
+                    let middle = search.first + half;
+                    if cuts[middle as usize] < search.at {
+                        search.first = middle + 1;
+                        search.size -= half + 1;
+                    } else {
+                        search.size = half;
+                    }
+                    open |= search.size > 0;
+                }
+            }
+        }
+    }
+
+    /// Moves the cursors to what was found.
+    fn end_searches(&mut self, start: usize) {
+        let Scratch {
+            keys,
+            searches,
+            spots,
+        } = &mut self.scratch;
+        let mut touched = 0;
+        for search in searches.iter() {
+            touched ^= self.partials.get(search.first as usize).unwrap_or(&0);
+        }
+        black_box(touched);
+        for search in searches {
+            let key = keys[start + search.row as usize];
+            let of_key = self.line.of_key(key);
+            let interval = search.first;
+            let before = interval.checked_sub(1).filter(|at| of_key.contains(at));
+            let cut = |at: u32| self.line.cuts()[at as usize];
+            let cursor = Cursor {
+                // An instant that something comes after is not the last one there is.
+                low: before.map_or(i64::MIN, |before| cut(before) + 1),
+                high: if interval < of_key.end {
+                    cut(interval)
+                } else {
+                    i64::MAX
+                },
+                interval,
+                end: of_key.end,
+                place: if interval == of_key.end || self.line.is_dead(interval) {
+                    DEAD
+                } else {
+                    self.partials[interval as usize]
+                },
+            };
+            spots[search.row as usize] = (cursor.interval, cursor.place);
+            self.cursors[key as usize] = cursor;
+        }
+    }
+
+    fn place_block(
+        &mut self,
+        rule: &Rule,
+        rows: &FeatureRows<'_>,
+        block: Range<usize>,
+        placed: &mut Vec<Placed>,
+    ) {
+        for (at, row) in block.enumerate() {
+            let (interval, known) = self.scratch.spots[at];
+            if known == DEAD {
+                continue;
+            }
+            let key = self.scratch.keys[row];
+            debug_assert_ne!(key, NO_KEY);
+            let visible_from = rule.visible_from(rows.event.values()[row], rows.created(row));
+            let place = match self.seen_late(key, interval, visible_from) {
+                Some(None) => continue,
+                Some(Some(slot)) => self.of_late(interval, slot),
+                None if known != NOWHERE => known,
+                None => self.of_ordinary(key, interval),
+            };
+            placed.push(Placed {
+                row: crate::spine_index::narrow(row),
+                place,
+            });
+        }
+    }
+
+    /// The slot from which on an event in `interval` counts, if that is not the first slot after it; inner
+    /// `None` if it counts at none.
+    fn seen_late(&self, key: u32, interval: u32, visible_from: i64) -> Option<Option<u32>> {
+        let cut = self.line.cuts()[interval as usize];
+        if visible_from <= cut {
+            return None;
+        }
+        let index = self.line.index();
+        let slots = index.slots_of_key(key);
+        let times = &index.times()[slots.clone()];
+        let first = times.partition_point(|time| *time < cut);
+        let seen = times.partition_point(|time| *time < visible_from);
+        if first == seen {
+            return None;
+        }
+        let counts = times.get(seen).is_some_and(|at| {
+            let longest = self.line.windows().last();
+            longest.is_some_and(|longest| covers::start(*longest, *at).is_none_or(|s| s < cut))
+        });
+        Some(counts.then(|| crate::spine_index::narrow(slots.start + seen)))
+    }
+
+    fn of_late(&mut self, interval: u32, slot: u32) -> u32 {
+        *self.late.entry((interval, slot)).or_insert_with(|| {
+            self.next += 1;
+            self.next - 1
+        })
+    }
+
+    fn of_ordinary(&mut self, key: u32, interval: u32) -> u32 {
+        let place = &mut self.partials[interval as usize];
+        if *place == NOWHERE {
+            *place = self.next;
+            self.next += 1;
+        }
+        let cursor = &mut self.cursors[key as usize];
+        if cursor.interval == interval {
+            cursor.place = *place;
+        }
+        *place
+    }
+}
