@@ -31,7 +31,7 @@
 
 pub mod accumulator;
 pub mod answer;
-mod bytes;
+pub(crate) mod bytes;
 pub mod component;
 mod count;
 mod extremes;

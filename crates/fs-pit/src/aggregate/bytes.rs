@@ -10,11 +10,11 @@
 use crate::Error;
 
 /// What is wrong with bytes that should hold a state.
-pub(super) const fn broken(problem: &'static str) -> Error {
+pub(crate) const fn broken(problem: &'static str) -> Error {
     Error::BrokenState { problem }
 }
 
-pub(super) fn put_count(mut count: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_count(mut count: u64, out: &mut Vec<u8>) {
     while count >= 0x80 {
         out.push((count as u8) | 0x80);
         count >>= 7;
@@ -22,7 +22,7 @@ pub(super) fn put_count(mut count: u64, out: &mut Vec<u8>) {
     out.push(count as u8);
 }
 
-pub(super) fn count(bytes: &mut &[u8]) -> Result<u64, Error> {
+pub(crate) fn count(bytes: &mut &[u8]) -> Result<u64, Error> {
     let mut count = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = byte(bytes)?;
@@ -38,41 +38,41 @@ pub(super) fn count(bytes: &mut &[u8]) -> Result<u64, Error> {
     Err(broken("a number is longer than 64 bits"))
 }
 
-pub(super) fn put_signed(number: i64, out: &mut Vec<u8>) {
+pub(crate) fn put_signed(number: i64, out: &mut Vec<u8>) {
     put_count(((number << 1) ^ (number >> 63)).cast_unsigned(), out);
 }
 
-pub(super) fn signed(bytes: &mut &[u8]) -> Result<i64, Error> {
+pub(crate) fn signed(bytes: &mut &[u8]) -> Result<i64, Error> {
     let folded = count(bytes)?;
     Ok((folded >> 1).cast_signed() ^ -(folded & 1).cast_signed())
 }
 
-pub(super) fn byte(bytes: &mut &[u8]) -> Result<u8, Error> {
+pub(crate) fn byte(bytes: &mut &[u8]) -> Result<u8, Error> {
     let (first, rest) = bytes.split_first().ok_or_else(too_short)?;
     *bytes = rest;
     Ok(*first)
 }
 
-pub(super) fn put_word(word: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_word(word: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&word.to_le_bytes());
 }
 
-pub(super) fn word(bytes: &mut &[u8]) -> Result<u64, Error> {
+pub(crate) fn word(bytes: &mut &[u8]) -> Result<u64, Error> {
     array(bytes).map(u64::from_le_bytes)
 }
 
-pub(super) fn array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Error> {
+pub(crate) fn array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Error> {
     let (first, rest) = bytes.split_first_chunk().ok_or_else(too_short)?;
     *bytes = rest;
     Ok(*first)
 }
 
-pub(super) fn put_text(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn put_text(text: &[u8], out: &mut Vec<u8>) {
     put_count(text.len() as u64, out);
     out.extend_from_slice(text);
 }
 
-pub(super) fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], Error> {
+pub(crate) fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], Error> {
     let length = usize::try_from(count(bytes)?).map_err(|_too_long| too_short())?;
     let (text, rest) = bytes.split_at_checked(length).ok_or_else(too_short)?;
     *bytes = rest;
@@ -80,7 +80,7 @@ pub(super) fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], Error> {
 }
 
 /// How many things follow, each of at least `least` bytes: never more than there are bytes for.
-pub(super) fn length(bytes: &mut &[u8], least: usize) -> Result<usize, Error> {
+pub(crate) fn length(bytes: &mut &[u8], least: usize) -> Result<usize, Error> {
     let length = usize::try_from(count(bytes)?).map_err(|_too_long| too_short())?;
     let fits = length.checked_mul(least).is_some_and(|n| n <= bytes.len());
     if fits { Ok(length) } else { Err(too_short()) }
@@ -92,7 +92,7 @@ fn too_short() -> Error {
 
 /// A signed number of 128 bits: its length in bytes, 0 to 16, and so many, little-endian, of which the
 /// last is filled up with the sign.
-pub(super) fn put_wide(number: i128, out: &mut Vec<u8>) {
+pub(crate) fn put_wide(number: i128, out: &mut Vec<u8>) {
     let used = match number {
         0 => 0,
         _ => (128 - (number ^ (number >> 127)).leading_zeros()) as usize / 8 + 1,
@@ -101,7 +101,7 @@ pub(super) fn put_wide(number: i128, out: &mut Vec<u8>) {
     out.extend_from_slice(&number.to_le_bytes()[..used]);
 }
 
-pub(super) fn wide(bytes: &mut &[u8]) -> Result<i128, Error> {
+pub(crate) fn wide(bytes: &mut &[u8]) -> Result<i128, Error> {
     let used = usize::from(byte(bytes)?);
     let (number, rest) = bytes.split_at_checked(used).ok_or_else(too_short)?;
     let filled = number.last().is_some_and(|last| *last >= 0x80);
