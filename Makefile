@@ -3,7 +3,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint build deps bench bench-training bench-serving bench-materialize fuzz help
+.PHONY: demo test lint build deps bench bench-training bench-serving bench-materialize bench-windows fuzz help
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -39,6 +39,12 @@ bench-materialize: deps ## Files to Delta to Redis and LMDB, beside a bare clien
 	$(CARGO) build --release --workspace --bin fs --bin floor
 	@python="$$(benches/install.sh)" && \
 	  "$$python" benches/materialize/run.py --fs $(TARGET)/release/fs --floor $(TARGET)/release/floor $(ARGS)
+
+SERVING ?= --runs 3
+bench-windows: deps build ## Windowed features beside DuckDB and Polars, and lookups of them; ARGS=… SERVING=… (both --quick: a minute)
+	@python="$$(benches/install.sh)" && \
+	  "$$python" benches/windows/run.py --fs $(TARGET)/release/fs $(ARGS) && \
+	  if [ -n "$(SERVING)" ]; then "$$python" benches/serving/windowed.py --fs $(TARGET)/release/fs $(SERVING); fi
 
 SECONDS ?= 60
 

@@ -122,11 +122,24 @@ class Redis:
     def used_bytes(self) -> int:
         return int(self.ask("INFO", "memory")["used_memory"])
 
+    def row_bytes(self, project: str, view: str) -> list[int]:
+        """How long each row of a view of `fs` is, as it lies in its bucket: a field of a hash."""
+        import redis as client
+
+        lengths = []
+        with client.Redis(port=self.port) as connection:
+            for bucket in connection.scan_iter(f"fs1:{{*}}:{project}:{view}"):
+                lengths += [len(row) for _, row in connection.hscan_iter(bucket, count=1_000)]
+        return lengths
+
 
 @contextlib.contextmanager
-def fs_server(name: str, fs: pathlib.Path, repo: pathlib.Path, folder: pathlib.Path) -> Iterator["Server"]:
+def fs_server(
+    name: str, fs: pathlib.Path, repo: pathlib.Path, folder: pathlib.Path, *more: str
+) -> Iterator["Server"]:
     """`fs serve`, on any free ports, which it tells."""
     command = [str(fs), "-C", str(repo), "--format", "json", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    command += more
     with started(name, command, SERVER_CORE, folder) as process:
         told = process.wait_until(lambda: json.loads(process.answer()))
         yield Server(process, told["grpc"], told["http"])

@@ -1,17 +1,7 @@
 """Prints results in the form of benches/RESULTS.md."""
 
-import datetime
-import statistics
-
 from cases import Case
-
-MIB = 2**20
-
-
-def heading(runs: int, cores: int, memory_gib: float, versions: list[str]) -> str:
-    today = datetime.date.today().isoformat()
-    of = f"Medians of {runs} runs" if runs > 1 else "One run"
-    return f"{of}: {', '.join(versions)}; {cores} cores, {memory_gib:.0f} GiB, {today}.\n"
+from figures import median, mib
 
 
 def case_table(results: dict, chosen: list[str]) -> str:
@@ -69,21 +59,6 @@ def ingest_table(all_results: list[dict]) -> str:
     return "\n".join([*lines, ""])
 
 
-def run_line(run: dict) -> str:
-    figures = f"{run['wall']:.2f} s wall, {run['cpu']:.2f} s CPU, {mib(run['peak_bytes'])}"
-    if run["outcome"] == "ok":
-        return figures
-    return f"{run['outcome']} after {figures}" + (f"\n{run['message'][-500:]}" if run["outcome"] == "failed" else "")
-
-
-def median(runs: list[dict]) -> dict | None:
-    """The median of each figure; nothing when a run did not end well."""
-    if any(run["outcome"] != "ok" for run in runs):
-        return None
-    figures = ("wall", "cpu", "peak_bytes", "peak_anonymous_bytes")
-    return {figure: statistics.median(run[figure] for run in runs) for figure in figures}
-
-
 def reference(engines: dict) -> dict | None:
     """The answer that the others are held against: that of `fs`, without it that of the first engine with one."""
     answers = [engines[name]["answer"] for name in sorted(engines, key=lambda name: name != "fs")]
@@ -102,10 +77,6 @@ def verdict(answer: dict | None, expected: dict | None) -> str:
     if answer["rows"] != expected["rows"]:
         return f"different: {answer['rows']:,} of {expected['rows']:,} rows"
     return "different"
-
-
-def mib(amount: float) -> str:
-    return f"{amount / MIB:,.0f} MiB"
 
 
 def spine_rows(case: Case) -> str:

@@ -18,6 +18,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "shared"))
 
 import competitors
 import feature_repo
+import figures
 import machine
 import measure
 import report
@@ -38,7 +39,7 @@ def main() -> None:
     machine.warn_when_busy()
     if chosen.runs:
         versions = machine.versions(chosen.fs, "DuckDB", "Polars", "Feast")
-        print(report.heading(chosen.runs, os.cpu_count(), machine.memory_gib("MemTotal"), versions))
+        print(figures.heading(chosen.runs, os.cpu_count(), machine.memory_gib("MemTotal"), versions))
     for case in cases:
         run_case(case, chosen)
         if not chosen.runs:
@@ -96,7 +97,7 @@ def run_case(case: Case, chosen: argparse.Namespace) -> None:
             result = results["engines"][name]
             if all(run["outcome"] == "ok" for run in result["runs"]):
                 run_engine(setting, engine, limits, result)
-                print(f"{case.name} {name} {number + 1}: {report.run_line(result['runs'][-1])}", file=sys.stderr)
+                print(f"{case.name} {name} {number + 1}: {figures.run_line(result['runs'][-1])}", file=sys.stderr)
                 write_results(case, chosen.data, results)
 
 
@@ -136,7 +137,7 @@ def ingest(setting: competitors.Setting, limits: measure.Limits, results: dict, 
         raise SystemExit(f"{' '.join(command)}: {run.outcome}\n{run.message}")
     sizes = {"source_bytes": sum(map(machine.size, setting.views)), "table_bytes": machine.size(setting.tables)}
     results["ingest"] = dataclasses.asdict(run) | sizes
-    print(f"{case.name} ingest: {report.run_line(results['ingest'])}", file=sys.stderr)
+    print(f"{case.name} ingest: {figures.run_line(results['ingest'])}", file=sys.stderr)
     write_results(case, setting.data, results)
 
 
