@@ -38,8 +38,13 @@ use self::numbered_scan::{NumberedScanExec, Numbers};
 use crate::fetch_rows::{FetchRowsExec, FetchRowsNode};
 use crate::point_in_time::{PointInTimeJoinExec, PointInTimeJoinNode, PointInTimeSpec};
 
-/// The version of the bytes; others are refused.
-const VERSION: u32 = 1;
+/// The newest version of the bytes; newer ones are refused.
+///
+/// | Version | Brought |
+/// |---|---|
+/// | 1 | joins in time, fetched rows, scans with row numbers |
+/// | 2 | joins with aggregations in windows; everything else is still written as 1 |
+const VERSION: u32 = 2;
 
 /// Writes and reads our operators. Plans with extensions of others need a codec that asks each.
 #[derive(Debug, Clone, Copy, Default)]
@@ -105,7 +110,7 @@ struct Filter {
 impl Envelope {
     fn write(operator: Operator, bytes: &mut Vec<u8>) -> Result<()> {
         let envelope = Self {
-            version: VERSION,
+            version: operator.version()?,
             operator: Some(operator),
         };
         envelope.encode(bytes).map_err(external)
@@ -114,11 +119,21 @@ impl Envelope {
     fn read(bytes: &[u8]) -> Result<Operator> {
         let envelope = Self::decode(bytes).map_err(external)?;
         match envelope.operator {
-            Some(operator) if envelope.version == VERSION => Ok(operator),
+            Some(operator) if (1..=VERSION).contains(&envelope.version) => Ok(operator),
             _ => plan_err!(
-                "an operator in version {} of the wire form; this program knows {VERSION}",
+                "an operator in version {} of the wire form; this program knows those up to {VERSION}",
                 envelope.version
             ),
+        }
+    }
+}
+
+impl Operator {
+    /// The version that brought it.
+    fn version(&self) -> Result<u32> {
+        match self {
+            Self::PointInTimeJoin(join) if join.spec()?.has_windows() => Ok(2),
+            Self::PointInTimeJoin(_) | Self::FetchRows(_) | Self::NumberedScan(_) => Ok(1),
         }
     }
 }

@@ -125,6 +125,15 @@ pub enum Error {
         #[source]
         cause: DataFusionError,
     },
+    /// Events that the aggregations of a view cannot take.
+    #[error("the windows of view `{of}` have no answer")]
+    Windows {
+        /// The view.
+        of: String,
+        /// Why.
+        #[source]
+        cause: fs_pit::Error,
+    },
     /// A name that no source has.
     #[error("there is no source `{source_name}`{hint}")]
     UnknownSource {
@@ -278,6 +287,7 @@ impl Coded for Error {
             Self::Unreachable { .. } | Self::SourceChanged { .. } => Code::Unavailable,
             Self::OutOfMemory { .. } => Code::ResourceExhausted,
             Self::Start(_) => Code::Internal,
+            Self::Windows { cause, .. } => cause.code(),
             Self::Mismatch { problems } => problems
                 .first()
                 .map_or(Code::InvalidArgument, |problem| problem.code),

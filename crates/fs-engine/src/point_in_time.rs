@@ -28,6 +28,7 @@
 //! | [`node`] | [`PointInTimeJoinNode`], the logical one |
 //! | `spine`, `race`, `parts`, `output` | the steps of a run |
 
+mod aggregated;
 mod bounds;
 mod columns;
 pub mod exec;
@@ -37,12 +38,13 @@ mod output;
 mod parts;
 mod race;
 mod run;
+mod runner;
 pub mod spec;
 mod spine;
 
 pub use exec::PointInTimeJoinExec;
 pub use node::PointInTimeJoinNode;
-pub use spec::{JoinSpec, PointInTimeSpec, Take};
+pub use spec::{JoinSpec, PointInTimeSpec, Take, Windowed};
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -58,12 +58,12 @@ fn bytes_of_another_version_are_refused() {
     let mut bytes = Vec::new();
     let join = Join::new(&case().spec()).unwrap();
     let envelope = Envelope {
-        version: 2,
+        version: VERSION + 1,
         operator: Some(Operator::PointInTimeJoin(join)),
     };
     envelope.encode(&mut bytes).unwrap();
     let error = Envelope::read(&bytes).unwrap_err().to_string();
-    assert!(error.contains("version 2"), "{error}");
+    assert!(error.contains("version 3"), "{error}");
 }
 
 /// The case as a logical plan over tables, below a filter that SQL could have written.

@@ -79,7 +79,7 @@ fn times(
 ) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
     let ranges: Vec<(Option<i64>, i64)> = joins
         .iter()
-        .map(|join| join.spec.rule.event_range(first, last))
+        .map(|join| join.spec.event_range(first, last))
         .collect();
     // No lower end for one is no lower end for all.
     let low: Option<Vec<i64>> = ranges.iter().map(|(low, _)| *low).collect();

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, TimestampMicrosecondArray, new_null_array,
+};
 use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt32Type,
 };
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 use fs_pit::{FeatureRows, RowIds};
 
+use super::aggregated::Aggregated;
 use super::spec::{JoinSpec, PointInTimeSpec, Take};
 
 /// A spec whose columns have been found.
@@ -39,8 +42,16 @@ pub(super) struct Join {
     pub(super) fields: SchemaRef,
 }
 
+/// What a join takes, its columns found.
 #[derive(Debug)]
 pub(super) enum Taken {
+    OfNewest(Arc<OfNewest>),
+    Windows(Arc<Aggregated>),
+}
+
+/// What is taken of the newest row.
+#[derive(Debug)]
+pub(super) enum OfNewest {
     Columns(Vec<usize>),
     Place { file: usize, row: usize },
 }
@@ -90,7 +101,7 @@ impl Join {
     fn new(
         spec: &JoinSpec,
         key_set: usize,
-        history: &Schema,
+        history: &SchemaRef,
         output: &Schema,
         first: usize,
     ) -> Result<Self> {
@@ -106,17 +117,19 @@ impl Join {
         let taken = match &spec.take {
             Take::Columns(columns) => {
                 let columns = columns.iter().map(|(name, _)| history.index_of(name));
-                Taken::Columns(columns.collect::<Result<_, _>>()?)
+                let columns = columns.collect::<Result<_, _>>()?;
+                Taken::OfNewest(Arc::new(OfNewest::Columns(columns)))
             }
-            Take::Place { file, row, .. } => Taken::Place {
+            Take::Place { file, row, .. } => Taken::OfNewest(Arc::new(OfNewest::Place {
                 file: history.index_of(file)?,
                 row: history.index_of(row)?,
-            },
+            })),
+            Take::Windows(windowed) => {
+                let aggregated = Aggregated::new(&spec.label, windowed, spec.rule, history)?;
+                Taken::Windows(Arc::new(aggregated))
+            }
         };
-        let adds = match &taken {
-            Taken::Columns(columns) => columns.len(),
-            Taken::Place { .. } => 1,
-        };
+        let adds = taken.columns();
         let fields: Vec<Arc<Field>> = output.fields()[first..first + adds].to_vec();
         Ok(Self {
             key_set,
@@ -171,16 +184,40 @@ impl Join {
         })
     }
 
-    /// The columns that the output takes, as the history has them.
-    pub(super) fn payload(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    /// What the output has for rows of the spine that nothing was found for: one row.
+    pub(super) fn absent(&self) -> Result<Vec<ArrayRef>> {
         match &self.taken {
-            Taken::Columns(columns) => Ok(batch.project(columns)?),
-            Taken::Place { file, row } => Ok(batch.project(&[*file, *row])?),
+            Taken::OfNewest(_) => {
+                let fields = self.fields.fields().iter();
+                Ok(fields
+                    .map(|field| new_null_array(field.data_type(), 1))
+                    .collect())
+            }
+            Taken::Windows(aggregated) => aggregated.absent(),
         }
+    }
+
+    /// Whether the rows of the spine that found something are counted when all have, and not when the
+    /// answer is put together.
+    pub(super) const fn counts_when_found(&self) -> bool {
+        matches!(self.taken, Taken::Windows(_))
     }
 
     pub(super) fn label(&self) -> &str {
         &self.spec.label
+    }
+}
+
+impl Taken {
+    /// How many columns the join adds.
+    fn columns(&self) -> usize {
+        match self {
+            Self::OfNewest(of_newest) => match of_newest.as_ref() {
+                OfNewest::Columns(columns) => columns.len(),
+                OfNewest::Place { .. } => 1,
+            },
+            Self::Windows(aggregated) => aggregated.plan.outputs().len(),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Generated spines and histories, and the answer of the naive reference.
 
+pub(crate) mod windowed;
+
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, BinaryArray, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, UInt32Array, UInt64Array,
+    ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int32Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array, UInt64Array,
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Int64Type, SchemaRef, UInt64Type};
@@ -110,7 +112,8 @@ impl Case {
         )
     }
 
-    /// The history: `value` and `row` are positions, `file` is 7.
+    /// The history: `position` and `row` are positions, `amount` and `value` are made of them or
+    /// null, `file` is 7.
     pub(crate) fn history_batch(&self) -> RecordBatch {
         let rows = &self.history;
         let created: TimestampMicrosecondArray = rows.iter().map(|row| row.created).collect();
@@ -118,6 +121,10 @@ impl Case {
         let positions: Int64Array = (0..).take(rows.len()).map(Some).collect();
         let values: StringArray = (0..rows.len())
             .map(|at| (at % 5 != 0).then(|| format!("value {at}")))
+            .collect();
+        let amounts: Float64Array = (0_u32..)
+            .take(rows.len())
+            .map(|at| (at % 4 != 0).then(|| f64::from(at) / 2.0 - 7.0))
             .collect();
         batch(
             keys(&self.types, rows),
@@ -127,6 +134,7 @@ impl Case {
                 ("sequence", Arc::new(sequence)),
                 ("position", Arc::new(positions.clone())),
                 ("value", Arc::new(values)),
+                ("amount", Arc::new(amounts)),
                 ("file", Arc::new(UInt32Array::from(vec![7; rows.len()]))),
                 ("row", Arc::new(positions)),
             ],
@@ -229,7 +237,11 @@ pub(crate) fn run(plan: Arc<dyn ExecutionPlan>, conditions: Conditions) -> Resul
 }
 
 /// `batch` in pieces, dealt to partitions.
-fn in_memory(batch: &RecordBatch, rows: usize, partitions: usize) -> Arc<dyn ExecutionPlan> {
+pub(crate) fn in_memory(
+    batch: &RecordBatch,
+    rows: usize,
+    partitions: usize,
+) -> Arc<dyn ExecutionPlan> {
     let mut dealt: Vec<Vec<RecordBatch>> = vec![Vec::new(); partitions];
     for (number, start) in (0..batch.num_rows()).step_by(rows).enumerate() {
         let rows = rows.min(batch.num_rows() - start);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
+use fs_pit::windows::WindowAnswers;
 use fs_pit::{KeptRows, Matches, RowId};
 
 use super::parts::Runs;
@@ -25,7 +26,9 @@ pub(super) enum What {
     Places(Matches),
     /// The columns of the winners.
     Kept(Matches, KeptRows),
-    /// Either, on disk and in pieces.
+    /// What windows give.
+    Windows(WindowAnswers),
+    /// Any of these, on disk and in pieces.
     Parts(Runs),
 }
 
@@ -34,6 +37,7 @@ impl What {
         match self {
             Self::Places(matches) => matches.bytes(),
             Self::Kept(matches, kept) => matches.bytes() + kept.bytes(),
+            Self::Windows(answers) => answers.bytes(),
             Self::Parts(_) => 0,
         }
     }
@@ -59,7 +63,7 @@ impl Found {
     }
 
     /// What the join adds to the rows `rows` of the spine, which must be asked for in order; and how
-    /// many of them found something.
+    /// many of them found something that has not been counted yet.
     pub(super) async fn columns(&mut self, rows: Range<usize>) -> Result<(Vec<ArrayRef>, usize)> {
         match &mut self.what {
             What::Places(matches) => {
@@ -73,16 +77,21 @@ impl Found {
                 let gathered = kept.gather(&ids).map_err(kernel_error)?;
                 Ok((gathered.columns().to_vec(), ids.iter().flatten().count()))
             }
+            // These are counted when they are found.
+            What::Windows(answers) => Ok((answers.columns(rows).map_err(kernel_error)?, 0)),
             What::Parts(runs) => runs.columns(rows).await,
         }
     }
 
     /// Which of the first `rows` rows of the spine found something.
     pub(super) fn matched(&self, rows: usize) -> BooleanArray {
-        let found = |row| match &self.what {
-            What::Places(matches) | What::Kept(matches, _) => matches.row(row).is_some(),
-            What::Parts(_) => true,
-        };
-        (0..rows).map(|row| Some(found(row))).collect()
+        match &self.what {
+            What::Places(matches) | What::Kept(matches, _) => {
+                let found = (0..rows).map(|row| Some(matches.row(row).is_some()));
+                found.collect()
+            }
+            What::Windows(answers) => answers.matched(0..rows),
+            What::Parts(_) => (0..rows).map(|_| Some(true)).collect(),
+        }
     }
 }

@@ -87,7 +87,9 @@ impl Output {
                 Some(found) => {
                     let (found, matched) = found.columns(rows.clone()).await?;
                     columns.extend(found);
-                    counter.add(matched);
+                    if !join.counts_when_found() {
+                        counter.add(matched);
+                    }
                 }
                 None => columns.extend(
                     join.fields

@@ -65,7 +65,7 @@ pub(super) async fn join_on_disk(
         };
         runs.push(solve(part, session).await?);
     }
-    Ok(Runs::new(Arc::clone(&join.fields), runs))
+    Ok(Runs::new(join.absent()?, runs))
 }
 
 /// So many parts that one should fit into a quarter of the memory there is.
@@ -132,7 +132,7 @@ async fn deal_history(
     session: &Session,
 ) -> Result<Vec<Vec<Spooled>>> {
     let (first, last) = spine.times.unwrap_or((i64::MAX, i64::MIN));
-    let (low, high) = join.spec.rule.event_range(first, last);
+    let (low, high) = join.spec.event_range(first, last);
     let range = low.unwrap_or(i64::MIN)..=high;
     let rows_read = session.metrics.of_join(ROWS_READ, join.label());
     let mut tasks = Vec::new();

@@ -20,7 +20,8 @@ use super::columns::Resolved;
 use super::found::{Found, What};
 use super::output::Output;
 use super::parts::join_on_disk;
-use super::race::{Contender, race};
+use super::race::race;
+use super::runner::Contender;
 use super::spine::Spine;
 use crate::Spool;
 
@@ -151,7 +152,7 @@ impl Run {
                     racing.push(at);
                     let index = Arc::clone(&indexed.index);
                     let join = Arc::clone(join);
-                    contenders.push(Contender::new(join, index, &self.session));
+                    contenders.push(Contender::new(join, index, &self.session)?);
                 }
                 None => on_disk.push(at),
             }

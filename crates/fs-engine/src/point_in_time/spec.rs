@@ -1,12 +1,17 @@
 //! What a point-in-time join joins, by the names of columns.
 
+mod windowed;
+
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{Result, plan_err};
 use fs_pit::Rule;
+use fs_pit::windows::covers;
 use serde::{Deserialize, Serialize};
+
+pub use self::windowed::Windowed;
 
 /// One spine and everything that is joined to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,11 +42,12 @@ pub struct JoinSpec {
     pub sequence: Option<String>,
     /// When a row of the history may be used.
     pub rule: Rule,
-    /// What the output gets of the winning row.
+    /// What the output gets of the history.
     pub take: Take,
 }
 
-/// What the output gets of a winning row.
+/// What the output gets of a history: something of the newest row that was visible, or what
+/// windows over all of them give.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Take {
     /// Columns of the history, each under a name of its own.
@@ -55,6 +61,8 @@ pub enum Take {
         /// The name of the output column.
         name: String,
     },
+    /// Aggregations over the rows that lie in windows.
+    Windows(Windowed),
 }
 
 impl PointInTimeSpec {
@@ -83,10 +91,19 @@ impl PointInTimeSpec {
                 Take::Place { name, .. } => {
                     fields.push(Arc::new(Field::new(name, DataType::UInt64, true)));
                 }
+                Take::Windows(windowed) => {
+                    fields.extend(windowed.fields()?.into_iter().map(Arc::new));
+                }
             }
         }
         let metadata = spine.metadata().clone();
         Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
+    }
+
+    /// Whether any join aggregates in windows.
+    pub(crate) fn has_windows(&self) -> bool {
+        let mut joins = self.joins.iter();
+        joins.any(|join| matches!(join.take, Take::Windows(_)))
     }
 
     /// Every column of the spine that the operator reads.
@@ -112,6 +129,7 @@ impl JoinSpec {
         let taken: Vec<&String> = match &self.take {
             Take::Columns(columns) => columns.iter().map(|(column, _)| column).collect(),
             Take::Place { file, row, .. } => vec![file, row],
+            Take::Windows(windowed) => windowed.reads().iter().collect(),
         };
         self.keys
             .iter()
@@ -121,6 +139,18 @@ impl JoinSpec {
             .chain(&self.sequence)
             .chain(taken)
             .map(String::as_str)
+    }
+
+    /// The event times, both ends inclusive, outside which no row can matter to a spine whose times
+    /// are `first..=last`. No lower end where rows matter however old they are.
+    pub(super) fn event_range(&self, first: i64, last: i64) -> (Option<i64>, i64) {
+        match &self.take {
+            Take::Columns(_) | Take::Place { .. } => self.rule.event_range(first, last),
+            Take::Windows(windowed) => match windowed.longest() {
+                Some(longest) => covers::event_range(&self.rule, longest, first, last),
+                None => (Some(i64::MAX), i64::MIN),
+            },
+        }
     }
 
     /// The key columns of the spine.
@@ -156,6 +186,7 @@ impl fmt::Display for JoinSpec {
                 write!(f, ", take=[{}]", names.join(", "))
             }
             Take::Place { .. } => f.write_str(", take=place"),
+            Take::Windows(windowed) => write!(f, ", take=[{windowed}]"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The operator against the naive reference, whatever the batches, partitions and memory.
 
+mod windows;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};

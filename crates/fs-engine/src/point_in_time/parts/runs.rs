@@ -1,19 +1,20 @@
-//! Winners on disk, read back in the order of the spine.
+//! What was found, on disk, read back in the order of the spine.
 
 use std::ops::Range;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::interleave;
-use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::datatypes::UInt64Type;
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use crate::Spooled;
 
-/// Winners as runs: each has numbers of spine rows, ascending, and beside them what the join takes.
+/// Findings as runs: each has numbers of spine rows, ascending, and beside them what the join takes.
 pub(in crate::point_in_time) struct Runs {
-    fields: SchemaRef,
+    /// What the rows have that are in no run: one row of each column.
+    absent: Vec<ArrayRef>,
     runs: Vec<Run>,
 }
 
@@ -30,36 +31,36 @@ struct Reading {
 }
 
 impl Runs {
-    pub(super) fn new(fields: SchemaRef, runs: Vec<Spooled>) -> Self {
+    pub(super) fn new(absent: Vec<ArrayRef>, runs: Vec<Spooled>) -> Self {
         let runs = runs.into_iter();
         let runs = runs.map(|rows| Run {
             rows,
             reading: None,
         });
         Self {
-            fields,
+            absent,
             runs: runs.collect(),
         }
     }
 
-    /// What the join adds to the next rows of the spine, and how many of them have a winner.
+    /// What the join adds to the next rows of the spine, and how many of them are in a run.
     pub(in crate::point_in_time) async fn columns(
         &mut self,
         rows: Range<usize>,
     ) -> Result<(Vec<ArrayRef>, usize)> {
-        // Piece 0 of each column is a single null.
+        // Piece 0 of each column is what rows have that are in no run.
         let mut places = vec![(0, 0); rows.len()];
         let mut pieces: Vec<RecordBatch> = Vec::new();
         for run in &mut self.runs {
             run.take(&rows, &mut places, &mut pieces).await?;
         }
         let matched = places.iter().filter(|(piece, _)| *piece > 0).count();
-        let fields = self.fields.fields().iter().enumerate();
-        let columns: Result<Vec<ArrayRef>> = fields
-            .map(|(at, field)| {
-                let null = new_null_array(field.data_type(), 1);
+        let absent = self.absent.iter().enumerate();
+        let columns: Result<Vec<ArrayRef>> = absent
+            .map(|(at, absent)| {
                 let found = pieces.iter().map(|piece| piece.column(at + 1).as_ref());
-                let arrays: Vec<&dyn Array> = std::iter::once(null.as_ref()).chain(found).collect();
+                let first = std::iter::once(absent.as_ref());
+                let arrays: Vec<&dyn Array> = first.chain(found).collect();
                 Ok(interleave(&arrays, &places)?)
             })
             .collect();
@@ -68,7 +69,7 @@ impl Runs {
 }
 
 impl Run {
-    /// Notes where the winners of `rows` are that this run has.
+    /// Notes where the findings of `rows` are that this run has.
     async fn take(
         &mut self,
         rows: &Range<usize>,

@@ -12,8 +12,8 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
 use crate::point_in_time::columns::Join;
-use crate::point_in_time::race::Contender;
 use crate::point_in_time::run::Session;
+use crate::point_in_time::runner::Contender;
 use crate::point_in_time::spine::{estimated_bytes, kernel_error, spine_times};
 use crate::{Spool, Spooled};
 
@@ -40,7 +40,7 @@ pub(super) fn spine_schema(spine: &Schema, keys: &[usize], time: usize) -> Schem
     Arc::new(Schema::new(fields))
 }
 
-/// The winners of a part, in the order of the spine.
+/// What a part finds, in the order of the spine.
 pub(super) async fn solve(part: Part, session: &Session) -> Result<Spooled> {
     let number = Arc::new(Field::new("row", DataType::UInt64, false));
     let taken = part.join.fields.fields().iter().cloned();
@@ -121,8 +121,9 @@ impl Part {
         let mut builder = SpineIndexBuilder::with_capacity(rows.num_rows());
         let times = spine_times(rows, rows.num_columns() - 1)?;
         builder.push(keys, times).map_err(kernel_error)?;
-        let contender = Contender::new(Arc::clone(&self.join), Arc::new(builder.finish()), session);
-        let Some(mut runner) = contender.runner(0, session) else {
+        let index = Arc::new(builder.finish());
+        let contender = Contender::new(Arc::clone(&self.join), index, session)?;
+        let Some(mut runner) = contender.runner(0, session)? else {
             return Ok(None);
         };
         for piece in &self.history {
@@ -133,7 +134,9 @@ impl Part {
                 }
             }
         }
-        let mut found = contender.finish(vec![runner])?;
+        let Some(mut found) = contender.finish(vec![runner])? else {
+            return Ok(None);
+        };
         let matched = found.matched(rows.num_rows());
         let (columns, _) = found.columns(0..rows.num_rows()).await?;
         winners(rows, columns, &matched).map(Some)
