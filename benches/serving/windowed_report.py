@@ -32,9 +32,9 @@ def text(results: dict) -> str:
         for entities, kinds in of_history.items():
             middles = {kind: medians(runs) for kind, runs in kinds.items()}
             for kind, middle in middles.items():
+                figures = f"{micros(middle['p50'])} | {micros(middle['p99'])} | {middle['per_second']:,.0f}/s"
                 lines.append(
-                    f"| {int(events):,}, {entities} | {TITLES[kind]} | {micros(middle['p50'])} | {micros(middle['p99'])} "
-                    f"| {middle['per_second']:,.0f}/s | {middle['cost']:,.0f} |"
+                    f"| {int(events):,}, {entities} | {TITLES[kind]} | {figures} | {middle['cost']:,.0f} |"
                 )
             shares.append((f"{int(events):,}, {entities}", middles["windowed"]["p99"] / middles["plain"]["p99"]))
             wrong += [

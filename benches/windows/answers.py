@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from cases import OF_ALL, WINDOWS, features
 
-SPINE = {"row_id": pa.int64(), "user_id": pa.int64(), "event_timestamp": pa.timestamp("us", tz="UTC"), "label": pa.bool_()}
+TIME = pa.timestamp("us", tz="UTC")
+SPINE = {"row_id": pa.int64(), "user_id": pa.int64(), "event_timestamp": TIME, "label": pa.bool_()}
 ROUNDED = ("sum", "avg")
 TOLERANCE = 1e-9
 
