@@ -14,6 +14,7 @@
 //! | [`kept`] | [`KeptRows`]: the columns of the rows that may still win |
 //! | [`aggregate`] | what a window makes of the values in it: exact states that merge in any order |
 //! | [`windows`] | when events count, and what is kept of them |
+//! | [`state`] | [`State`](state::State): what answers windows of one key at any `now`, for serving |
 //! | [`naive`] | the same answers by comparing everything with everything |
 
 pub mod aggregate;
@@ -28,6 +29,7 @@ mod properties;
 mod row;
 pub mod rule;
 pub mod spine_index;
+pub mod state;
 pub mod windows;
 
 pub use error::Error;
