@@ -1,18 +1,21 @@
 //! The feature repo that a command works on, and the stores that it names.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fs_core::{Catalog, Clock, Code};
-use fs_engine::{Engine, EngineOptions};
+use fs_core::{Catalog, Clock, Code, Feature, ViewName};
+use fs_engine::{Engine, EngineOptions, SourceProblem};
 use fs_materialize::{Materializer, Pusher};
 use fs_offline::{OfflineOptions, OfflineStore};
 use fs_online::OnlineStore;
 use fs_online_lmdb::{LmdbOptions, LmdbStore};
 use fs_online_redis::{RedisClientCertificate, RedisOptions, RedisStore, RedisTls};
 use fs_registry::{LeaseOptions, Leases, Registry};
-use fs_spec::{LoadError, OnlineStoreSettings, Problem, RedisSettings, Repo, Settings, Style};
+use fs_spec::{
+    Definitions, LoadError, OnlineStoreSettings, Problem, RedisSettings, Repo, Settings, Style,
+};
 use fs_training::{TrainingOptions, TrainingSets};
 use serde_json::json;
 
@@ -172,35 +175,71 @@ fn redis(settings: &RedisSettings) -> Result<RedisStore, Failure> {
 /// A repo whose definitions are valid, also against the real sources.
 pub(crate) async fn checked(repo: &Path) -> Result<(Project, Repo), Failure> {
     let root = absolute(repo)?;
-    let repo = fs_spec::load(&root, &environment).map_err(load_failure)?;
+    let definitions = fs_spec::load(&root, &environment).map_err(load_failure)?;
     let project = Project {
         root,
-        settings: repo.settings.clone(),
+        settings: definitions.settings().clone(),
     };
-    let found = project.engine()?.check(&repo.catalog).await;
+    let engine = project.engine()?;
+    let found = inputs(&engine, &definitions).await?;
+    let repo = definitions
+        .complete(found)
+        .map_err(|problems| problems_failure(Code::InvalidArgument, &problems))?;
+    let found = engine.check(&repo.catalog).await;
     if found.is_empty() {
         return Ok((project, repo));
     }
+    let problem_at = |place: &_, message: &str| repo.problem_at(place, message, None);
+    Err(source_failure(&repo.catalog, &found, problem_at))
+}
+
+/// The inputs of windowed views that only the sources tell, or all that the sources are found wrong in.
+async fn inputs(
+    engine: &Engine,
+    definitions: &Definitions,
+) -> Result<BTreeMap<ViewName, Vec<Feature>>, Failure> {
+    let catalog = definitions.catalog();
+    let (mut inputs, mut problems) = (BTreeMap::new(), Vec::new());
+    for wanted in definitions.wanted() {
+        match engine.view_inputs(catalog, &wanted).await {
+            Ok(found) => {
+                inputs.insert(wanted.view, found);
+            }
+            Err(more) => problems.extend(more),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(inputs);
+    }
+    for problem in engine.check(catalog).await {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    let problem_at = |place: &_, message: &str| definitions.problem_at(place, message, None);
+    Err(source_failure(catalog, &problems, problem_at))
+}
+
+fn source_failure(
+    catalog: &Catalog,
+    found: &[SourceProblem],
+    problem_at: impl Fn(&fs_spec::Place, &str) -> Problem,
+) -> Failure {
     let unavailable = found
         .iter()
         .any(|problem| problem.code == Code::Unavailable);
-    let mut problems: Vec<Problem> = found
+    let problems = found
         .iter()
-        .map(|problem| {
-            repo.problem_at(
-                &places::of(&repo.catalog, &problem.place),
-                &problem.message,
-                None,
-            )
-        })
-        .collect();
+        .map(|problem| problem_at(&places::of(catalog, &problem.place), &problem.message));
+    let mut problems: Vec<Problem> = problems.collect();
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    problems.dedup();
     let code = if unavailable {
         Code::Unavailable
     } else {
         Code::InvalidArgument
     };
-    Err(problems_failure(code, &problems))
+    problems_failure(code, &problems)
 }
 
 fn absolute(repo: &Path) -> Result<PathBuf, Failure> {
@@ -231,7 +270,7 @@ fn problems_failure(code: Code, problems: &[Problem]) -> Failure {
 mod places {
     //! From what the engine checked to where it is written.
 
-    use fs_core::Catalog;
+    use fs_core::{Catalog, ViewName};
     use fs_engine::{Place as Checked, SourceField, ViewField};
     use fs_spec::Place;
 
@@ -265,9 +304,18 @@ mod places {
                         None => Place::View(view),
                     }
                 }
+                ViewField::Feature(feature) if is_windowed(catalog, &view) => {
+                    Place::ViewInput(view, feature)
+                }
                 ViewField::Feature(feature) => Place::ViewFeature(view, feature),
+                ViewField::FeatureColumn(feature) => Place::ViewFeatureColumn(view, feature),
+                ViewField::FeatureFilter(feature) => Place::ViewFeatureFilter(view, feature),
                 ViewField::Expectation(name) => Place::ViewExpectation(view, name),
             },
         }
+    }
+    fn is_windowed(catalog: &Catalog, view: &ViewName) -> bool {
+        let view = catalog.feature_views.get(view);
+        view.is_some_and(|view| view.windows.is_some())
     }
 }

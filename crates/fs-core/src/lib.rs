@@ -42,7 +42,7 @@ pub use model::{
     Aggregation, AggregationWindow, Catalog, Check, CsvOptions, Entity, Expectation, Feature,
     FeatureService, FeatureView, FileFormat, Fraction, Function, JoinKey, Kind, ListSize, Meta,
     OnFailure, PointInTime, Quantile, SchemaError, Selected, ServiceEntry, Source, SourceKind,
-    Window, WindowLength, Windows,
+    WantedInputs, Window, WindowLength, Windows,
 };
 pub use name::{
     DatasetName, EntityName, FeatureName, FeatureRef, KeyName, ProjectName, ServiceName,

@@ -11,6 +11,7 @@ mod function;
 mod service;
 mod source;
 mod view;
+mod wanted;
 mod window;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub use function::{BadParameter, DoesNotFit, Function, ListSize, Quantile};
 pub use service::{FeatureService, Selected, ServiceEntry};
 pub use source::{CsvOptions, FileFormat, Source, SourceKind};
 pub use view::{Feature, FeatureView, PointInTime};
+pub use wanted::{WantedColumn, WantedFilter, WantedInputs};
 pub use window::{Window, WindowError, WindowLength};
 
 /// What people write about a definition for other people.

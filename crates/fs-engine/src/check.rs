@@ -7,6 +7,7 @@ use fs_core::{Catalog, Code, Coded, FeatureView, Source, SourceKind, SourceName}
 use crate::convert::{Slack, fits, is_time, type_name};
 use crate::problem::{Place, SourceField, SourceProblem, ViewField};
 use crate::tables::Tables;
+use crate::view_inputs::filter_problems;
 use crate::view_plan::ViewPlan;
 use crate::{Error, expectations};
 
@@ -108,6 +109,9 @@ pub(crate) async fn view(tables: &Tables, view: &FeatureView) -> Vec<SourceProbl
             let mut problems = plan.problems();
             let more = expectations::problems(&tables.catalog, view, &tables.shared, with_created);
             problems.extend(more);
+            if problems.is_empty() {
+                problems.extend(filter_problems(&tables.catalog, view));
+            }
             problems
         }
         Err(Error::Mismatch { problems }) => problems,

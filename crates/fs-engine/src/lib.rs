@@ -52,6 +52,7 @@ mod tables;
 mod text_table;
 mod typed;
 mod union;
+mod view_inputs;
 mod view_plan;
 mod view_schema;
 mod window_filters;

@@ -55,8 +55,13 @@ pub enum ViewField {
     Query,
     /// `entities:`; the source lacks this join key, or has it with another type.
     JoinKey(KeyName),
-    /// The entry of `schema:` for this feature.
+    /// The entry of `schema:` for this feature, or for this input of a windowed view; of an input without
+    /// one, where it is read.
     Feature(FeatureName),
+    /// The `column:` of the aggregation that this feature is made by.
+    FeatureColumn(FeatureName),
+    /// The `filter:` of the aggregation that this feature is made by.
+    FeatureFilter(FeatureName),
     /// The entry of `expectations:` with this name.
     Expectation(String),
 }

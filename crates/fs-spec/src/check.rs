@@ -4,6 +4,7 @@ mod cycles;
 mod duplicates;
 mod expectations;
 mod references;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub(crate) fn check(drafts: &Drafts, sink: &mut Sink) {
     let index = Index::of(drafts);
     duplicates::check(drafts, &index, sink);
     references::check(drafts, &index, sink);
+    windows::check(drafts, &index, sink);
     expectations::check(drafts, &index, sink);
     cycles::check(drafts, sink);
 }

@@ -4,6 +4,7 @@
 //! know whether they are complete. Decoders report what is wrong and go on; the checks look at
 //! drafts, and only when nothing is wrong anywhere does a draft become a definition.
 
+mod aggregation;
 mod entity;
 mod expectation;
 mod fields;
@@ -22,6 +23,7 @@ use crate::position::At;
 use crate::problem::Sink;
 use crate::tree::{Node, Value};
 
+pub(crate) use aggregation::AggregationDraft;
 pub(crate) use entity::EntityDraft;
 pub(crate) use expectation::{CheckDraft, ExpectationDraft, report_crossed};
 pub(crate) use service::{EntryDraft, ServiceDraft};
@@ -34,6 +36,7 @@ use fields::Fields;
 /// The field names of every map of the format; the JSON Schema is tested against them.
 #[cfg(test)]
 pub(crate) mod grammar {
+    pub(crate) use super::aggregation::AGGREGATION;
     pub(crate) use super::entity::{ENTITY, JOIN_KEY};
     pub(crate) use super::expectation::GRAMMARS as EXPECTATIONS;
     pub(crate) use super::redis::{REDIS, TLS};

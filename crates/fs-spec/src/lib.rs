@@ -1,10 +1,16 @@
 //! A folder of YAML in, checked definitions or the list of everything that is wrong out.
 //!
 //! ```text
-//!   *.yaml ──► tree ──► interpolate ──► decode ──► check ──► Repo { settings, catalog, positions }
-//!                │           │            │          │
-//!                └───────────┴────────────┴──────────┴─────► problems, each with file:line:column
+//!   *.yaml ──► tree ──► interpolate ──► decode ──► check ──► Definitions ──► Repo { settings, catalog, positions }
+//!                │           │            │          │          │    ▲ │
+//!                │           │            │          │   wanted ▼    │ │ types of columns
+//!                │           │            │          │         (sources)
+//!                └───────────┴────────────┴──────────┴─────────────────┴──► problems, each with file:line:column
 //! ```
+//!
+//! Definitions may leave it to the sources of which type the columns are that a windowed view aggregates.
+//! They are a repo only once those are known: [`Definitions::wanted`] says which, whoever can read sources
+//! finds them, and [`Definitions::complete`] checks the rest.
 //!
 //! Every stage collects problems and goes on, so that one run shows all of them. What a problem
 //! makes uncertain is not complained about again: a view with a bad schema is still a view that
@@ -16,7 +22,8 @@
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | [`load`](load()) | from a folder to a [`Repo`] |
+//! | [`load`](load()) | from a folder to [`Definitions`] |
+//! | [`definitions`] | from those to a [`Repo`] |
 //! | [`settings`] | what `feature_store.yaml` says |
 //! | [`places`] | where everything was written, for problems found later |
 //! | [`problem`], [`render`](render()) | problems, for machines and for people |
@@ -28,6 +35,7 @@
 mod check;
 pub mod cron;
 mod decode;
+pub mod definitions;
 mod interpolate;
 pub mod lineage;
 mod load;
@@ -41,8 +49,9 @@ pub mod settings;
 pub mod sql;
 mod tree;
 
+pub use definitions::{Definitions, Repo};
 pub use lineage::Lineage;
-pub use load::{FEATURE_STORE_YAML, LoadError, Repo, load, load_settings};
+pub use load::{FEATURE_STORE_YAML, LoadError, load, load_settings};
 pub use places::{Place, Positions};
 pub use position::Position;
 pub use problem::{Problem, summary};

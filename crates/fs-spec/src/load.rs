@@ -1,17 +1,15 @@
-//! From a folder to a [`Repo`].
+//! From a folder to [`Definitions`].
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fs_core::{Catalog, Code, Coded, FeatureRequest, FeatureSet, Naming};
+use fs_core::{Code, Coded};
 
-use crate::check;
 use crate::decode::{self, Drafts};
+use crate::definitions::Definitions;
 use crate::interpolate::{Environment, interpolate};
-use crate::lineage::Lineage;
-use crate::places::{Place, Positions};
 use crate::position::{FileText, Position};
 use crate::problem::{Problem, Sink, summary};
 use crate::settings::Settings;
@@ -19,33 +17,6 @@ use crate::tree::{self, Documents, MAX_FILE_BYTES};
 
 /// The file at the root of every feature repo.
 pub const FEATURE_STORE_YAML: &str = "feature_store.yaml";
-
-/// A feature repo without problems.
-#[derive(Debug, Clone)]
-pub struct Repo {
-    /// The folder, absolute.
-    pub root: PathBuf,
-    /// What `feature_store.yaml` says.
-    pub settings: Settings,
-    /// What all the other files define.
-    pub catalog: Catalog,
-    /// Where everything is written.
-    pub positions: Positions,
-}
-
-impl Repo {
-    /// A problem with what is written at `place`, found later.
-    pub fn problem_at(
-        &self,
-        place: &Place,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Problem {
-        let mut problem = Problem::new(self.positions.get(place), message);
-        problem.help = help;
-        problem
-    }
-}
 
 /// Why a folder is no feature repo.
 #[derive(Debug, thiserror::Error)]
@@ -82,12 +53,18 @@ impl Coded for LoadError {
     }
 }
 
-/// Reads the feature repo at `root`, or finds everything that is wrong with it.
+/// Reads the feature repo at `root`, or finds everything that is wrong with it as far as the files tell.
+///
+/// What they do not tell is [wanted](Definitions::wanted) of the sources; without that, the definitions
+/// [are complete](Definitions::complete).
 ///
 /// Settings come from [`FEATURE_STORE_YAML`], definitions from all other `*.yaml` and `*.yml` files
 /// below the root. Hidden files and folders (`.fs`, `.git`) are left out. `environment` answers
 /// `${NAME}`; nothing else is read from outside the folder.
-pub fn load(root: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Repo, LoadError> {
+pub fn load(
+    root: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Definitions, LoadError> {
     let (absolute, _) = find_settings(root)?;
     let mut walk = Walk::default();
     walk.folder(&absolute)?;
@@ -186,12 +163,12 @@ impl Walk {
     }
 }
 
-/// Reads a repo from the names (below the root) and bytes of its files.
+/// Reads definitions from the names (below the root) and bytes of its files.
 pub(crate) fn read(
     root: &Path,
     files: Vec<(String, Vec<u8>)>,
     environment: Environment<'_>,
-) -> Result<Repo, Vec<Problem>> {
+) -> Result<Definitions, Vec<Problem>> {
     let mut sink = Sink::default();
     let mut drafts = Drafts::default();
     let mut settings = None;
@@ -213,33 +190,7 @@ pub(crate) fn read(
             }
         }
     }
-    check::check(&drafts, &mut sink);
-    let Some(settings) = settings.filter(|_| sink.is_empty()) else {
-        return Err(sink.into_problems());
-    };
-    let positions = Positions::of(&settings, &drafts);
-    let finished = settings
-        .finish()
-        .and_then(|settings| Some((catalog(settings.project.clone(), drafts)?, settings)));
-    let Some((catalog, settings)) = finished else {
-        // Cannot happen: whatever is missing was reported.
-        sink.report(
-            positions.get(&Place::Settings),
-            "a definition is incomplete",
-        );
-        return Err(sink.into_problems());
-    };
-    check_services(&catalog, &positions, &mut sink);
-    check_lineage(&catalog, root, &settings, &positions, &mut sink);
-    if !sink.is_empty() {
-        return Err(sink.into_problems());
-    }
-    Ok(Repo {
-        root: root.to_owned(),
-        settings,
-        catalog,
-        positions,
-    })
+    Definitions::checked(root, settings, drafts, sink)
 }
 
 /// The text of a file; `None` if it is too long or not UTF-8, which is reported.
@@ -302,65 +253,6 @@ fn settings_of(
                 );
             }
             None
-        }
-    }
-}
-
-/// The catalog; `None` only if a problem was reported.
-fn catalog(project: fs_core::ProjectName, drafts: Drafts) -> Option<Catalog> {
-    let mut catalog = Catalog::empty(project);
-    for draft in drafts.entities {
-        let entity = draft.finish()?;
-        catalog.entities.insert(entity.name.clone(), entity);
-    }
-    for draft in drafts.sources {
-        let source = draft.finish()?;
-        catalog.sources.insert(source.name.clone(), source);
-    }
-    for draft in drafts.views {
-        let view = draft.finish(&catalog)?;
-        catalog.feature_views.insert(view.name.clone(), view);
-    }
-    for draft in drafts.services {
-        let service = draft.finish();
-        catalog
-            .feature_services
-            .insert(service.name.clone(), service);
-    }
-    Some(catalog)
-}
-
-/// Whether some view comes first: one that is computed from none of the others.
-fn check_lineage(
-    catalog: &Catalog,
-    root: &Path,
-    settings: &Settings,
-    positions: &Positions,
-    sink: &mut Sink,
-) {
-    let lineage = Lineage::of(catalog, root, &settings.offline_store);
-    let Some(circle) = lineage.circle() else {
-        return;
-    };
-    let names: Vec<&str> = circle.iter().map(|view| view.as_str()).collect();
-    let message = format!(
-        "views are computed from each other in a circle: {}",
-        names.join(" -> ")
-    );
-    let place = circle
-        .first()
-        .map_or(Place::Settings, |view| Place::ViewSource((*view).clone()));
-    let help = "one of them must read something else than the offline table of the next";
-    sink.report_with_help(positions.get(&place), message, help);
-}
-
-/// Whether every service can be asked for, with full feature names at least.
-fn check_services(catalog: &Catalog, positions: &Positions, sink: &mut Sink) {
-    for name in catalog.feature_services.keys() {
-        let request = FeatureRequest::Service(name.clone());
-        if let Err(error) = FeatureSet::resolve(catalog, &request, Naming::Full) {
-            let at = positions.get(&Place::Service(name.clone()));
-            sink.report(at, format!("service `{name}` cannot be answered: {error}"));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use fs_core::{EntityName, FeatureName, KeyName, ServiceName, SourceName, ViewName};
 
-use crate::decode::{Drafts, SettingsDraft};
+use crate::decode::{Drafts, SettingsDraft, ViewDraft};
 use crate::position::{At, Position};
 
 /// A part of a repo that a problem can be about.
@@ -45,8 +45,14 @@ pub enum Place {
     ViewSource(ViewName),
     /// The `query` of a view; its name if it has none.
     ViewQuery(ViewName),
-    /// The name of a feature in the `schema` of a view.
+    /// The name of a feature in the `schema` of a view; of a windowed view, the window that gives it.
     ViewFeature(ViewName, FeatureName),
+    /// The column that the aggregation behind a feature reads.
+    ViewFeatureColumn(ViewName, FeatureName),
+    /// The filter of the aggregation behind a feature.
+    ViewFeatureFilter(ViewName, FeatureName),
+    /// An input of a windowed view: its entry in `schema`, or else where it is read.
+    ViewInput(ViewName, FeatureName),
     /// The type of a feature in the `schema` of a view.
     ViewFeatureType(ViewName, FeatureName),
     /// An expectation of a view, by its name.
@@ -77,8 +83,11 @@ impl Place {
             | Self::ViewSource(view)
             | Self::ViewQuery(view)
             | Self::ViewFeature(view, _)
+            | Self::ViewInput(view, _)
             | Self::ViewExpectation(view, _) => Self::View(view.clone()),
-            Self::ViewFeatureType(view, feature) => {
+            Self::ViewFeatureType(view, feature)
+            | Self::ViewFeatureColumn(view, feature)
+            | Self::ViewFeatureFilter(view, feature) => {
                 Self::ViewFeature(view.clone(), feature.clone())
             }
         }
@@ -159,13 +168,7 @@ impl Positions {
                 let place = Place::ViewEntity(name(), entity.value.clone());
                 self.add(place, Some(entity));
             }
-            for feature in &view.schema.items {
-                let feature_name = || feature.name.value.clone();
-                let place = Place::ViewFeature(name(), feature_name());
-                self.add(place, Some(&feature.name));
-                let place = Place::ViewFeatureType(name(), feature_name());
-                self.add(place, feature.data_type.as_ref());
-            }
+            self.add_columns_and_windows(view);
         }
         for view in &drafts.views {
             for expectation in &view.expectations {
@@ -176,6 +179,32 @@ impl Positions {
         for service in &drafts.services {
             let place = Place::Service(service.name.value.clone());
             self.add(place, Some(&service.name));
+        }
+    }
+
+    fn add_columns_and_windows(&mut self, view: &ViewDraft) {
+        let name = || view.name.value.clone();
+        for column in &view.stored.items {
+            let column_name = || column.name.value.clone();
+            if view.is_windowed() {
+                self.add(Place::ViewInput(name(), column_name()), Some(&column.name));
+                continue;
+            }
+            let place = Place::ViewFeature(name(), column_name());
+            self.add(place, Some(&column.name));
+            let place = Place::ViewFeatureType(name(), column_name());
+            self.add(place, column.data_type.as_ref());
+        }
+        for aggregation in view.aggregations() {
+            for window in &aggregation.windows.items {
+                let feature = || window.feature.value.clone();
+                let place = Place::ViewFeature(name(), feature());
+                self.add(place, Some(&window.feature));
+                let place = Place::ViewFeatureColumn(name(), feature());
+                self.add(place, aggregation.column.as_ref());
+                let place = Place::ViewFeatureFilter(name(), feature());
+                self.add(place, aggregation.filter.as_ref());
+            }
         }
     }
 }

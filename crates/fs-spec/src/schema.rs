@@ -4,6 +4,7 @@
 //! and words is tested against the decoders; what a schema cannot say (references, duplicates) is
 //! left to the decoders alone.
 
+mod aggregations;
 mod documents;
 mod expectations;
 mod settings;

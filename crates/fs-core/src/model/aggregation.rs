@@ -13,7 +13,8 @@ use crate::name::NameError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Windows {
-    /// The columns of the events that aggregations and filters read, beside keys and times; in order.
+    /// The columns of the events that aggregations and filters read, beside keys and times, and those that
+    /// are declared without being read; by name.
     ///
     /// The offline table of the view stores them, and sources and pushes bring them.
     pub inputs: Vec<Feature>,

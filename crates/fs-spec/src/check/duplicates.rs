@@ -72,13 +72,38 @@ fn join_keys(entity: &EntityDraft, sink: &mut Sink) {
 }
 
 fn features(view: &ViewDraft, sink: &mut Sink) {
-    let features = view.schema.items.iter().map(|f| named(&f.name));
     let owner = format!("view `{}`", view.name.value);
+    if view.is_windowed() {
+        let inputs = view.stored.items.iter().map(|input| named(&input.name));
+        twice(
+            inputs,
+            |name| format!("{owner} has two columns `{name}`"),
+            sink,
+        );
+        aggregations(view, sink);
+        return;
+    }
+    let (features, _) = view.features();
     twice(
-        features,
+        features.into_iter().map(named),
         |name| format!("{owner} has two features `{name}`"),
         sink,
     );
+}
+
+/// The features of all aggregations of a view.
+fn aggregations(view: &ViewDraft, sink: &mut Sink) {
+    let (features, _) = view.features();
+    let mut seen: BTreeMap<String, &Position> = BTreeMap::new();
+    for feature in features {
+        let name = &feature.value;
+        // An alias repeats windows at one place, so the place does not tell features apart.
+        if let Some(first) = seen.insert(name.as_str().to_lowercase(), &feature.at) {
+            let message = format!("view `{}` has two features `{name}`", view.name.value);
+            let help = format!("the first is at {first}; give one aggregation another `name`");
+            sink.report_with_help(&feature.at, message, help);
+        }
+    }
 }
 
 fn expectations(view: &ViewDraft, sink: &mut Sink) {
@@ -141,11 +166,34 @@ fn columns(view: &ViewDraft, index: &Index<'_>, sink: &mut Sink) {
         }
     }
     entities(view, index, &mut taken, sink);
-    for feature in &view.schema.items {
-        if let Some(owner) = taken.by(feature.name.value.as_str()) {
-            let message = format!("feature `{}` has the name of {owner}", feature.name.value);
+    let what = if view.is_windowed() {
+        "column"
+    } else {
+        "feature"
+    };
+    for column in &view.stored.items {
+        if let Some(owner) = taken.by(column.name.value.as_str()) {
+            let message = format!("{what} `{}` has the name of {owner}", column.name.value);
             let help = "give it another name, with `query: SELECT column AS other_name, …`";
-            sink.report_with_help(&feature.name.at, message, help);
+            sink.report_with_help(&column.name.at, message, help);
+        }
+    }
+    if view.is_windowed() {
+        features_and_keys(view, index, sink);
+    }
+}
+
+/// Features that are computed come back beside the keys, and beside nothing else of the row.
+fn features_and_keys(view: &ViewDraft, index: &Index<'_>, sink: &mut Sink) {
+    let keys = index.entities_of(view);
+    let keys = keys.flat_map(|entity| &entity.join_keys.items);
+    let keys: Vec<&str> = keys.map(|key| key.name.value.as_str()).collect();
+    let (features, _) = view.features();
+    for feature in features {
+        let name = feature.value.as_str();
+        if keys.iter().any(|key| key.eq_ignore_ascii_case(name)) {
+            let message = format!("feature `{name}` has the name of a join key");
+            sink.report_with_help(&feature.at, message, "give the aggregation another `name`");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Columns of expectations, and values against the types of their columns.
 
+use fs_core::suggest::did_you_mean;
 use fs_core::{CREATED_TIMESTAMP, DataType, EVENT_TIMESTAMP, Literal, ScalarType};
 
 use crate::check::Index;
@@ -38,7 +39,7 @@ impl<'a> Columns<'a> {
         });
         let times = [EVENT_TIMESTAMP, CREATED_TIMESTAMP]
             .map(|name| (name, Some(DataType::Scalar(ScalarType::Timestamp))));
-        let features = view.schema.items.iter().map(|feature| {
+        let features = view.stored.items.iter().map(|feature| {
             let data_type = feature.data_type.as_ref();
             (
                 feature.name.value.as_str(),
@@ -52,7 +53,7 @@ impl<'a> Columns<'a> {
             view,
             index,
             known: keys.chain(times).chain(features).collect(),
-            complete: keys_complete && view.schema.complete,
+            complete: keys_complete && view.stored.complete,
         }
     }
 
@@ -95,11 +96,35 @@ impl<'a> Columns<'a> {
             Some(format!("event time is called `{EVENT_TIMESTAMP}` here"))
         } else if is(source.and_then(|source| source.created_timestamp_column.column())) {
             Some(format!("created time is called `{CREATED_TIMESTAMP}` here"))
+        } else if self.view.is_windowed() {
+            Some(self.help_of_windowed(name))
         } else {
             let names = self.known.iter().map(|(name, _)| *name);
             nearest_or_all(name, names, "its columns are")
         };
         sink.push(problem);
+    }
+}
+
+impl Columns<'_> {
+    /// What to do about a column that a windowed view does not keep.
+    fn help_of_windowed(&self, name: &str) -> String {
+        let names = self.known.iter().map(|(name, _)| *name);
+        let (features, _) = self.view.features();
+        if features
+            .iter()
+            .any(|feature| feature.value.as_str() == name)
+        {
+            let all: Vec<&str> = names.collect();
+            return format!(
+                "expectations look at events before they are aggregated, whose columns are {}",
+                all.join(", ")
+            );
+        }
+        match did_you_mean(name, names) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "declare it in `schema:`, and it is kept without being aggregated".to_owned(),
+        }
     }
 }
 

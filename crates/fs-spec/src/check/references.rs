@@ -108,10 +108,11 @@ fn known_at(view: &ViewDraft, index: &Index<'_>, sink: &mut Sink) {
 }
 
 fn features(entry: &EntryDraft, view: &ViewDraft, sink: &mut Sink) {
-    if !view.schema.complete {
+    let (known, complete) = view.features();
+    if !complete {
         return;
     }
-    let names = view.schema.items.iter().map(|f| f.name.value.as_str());
+    let names = known.iter().map(|name| name.value.as_str());
     for feature in entry.features.iter().flatten() {
         let text = feature.value.as_str();
         if !names.clone().any(|name| name == text) {

@@ -34,17 +34,17 @@ pub(crate) struct KeyDraft {
 
 impl EntityDraft {
     /// The entity; `None` only if a problem was reported.
-    pub(crate) fn finish(self) -> Option<Entity> {
-        let join_keys = self.join_keys.items.into_iter().map(|key| {
+    pub(crate) fn finish(&self) -> Option<Entity> {
+        let join_keys = self.join_keys.items.iter().map(|key| {
             Some(JoinKey {
-                name: key.name.value,
+                name: key.name.value.clone(),
                 key_type: key.key_type?,
             })
         });
         Some(Entity {
-            name: self.name.value,
+            name: self.name.value.clone(),
             join_keys: join_keys.collect::<Option<_>>()?,
-            meta: self.meta,
+            meta: self.meta.clone(),
         })
     }
 }

@@ -53,31 +53,31 @@ impl EntryDraft {
         self.alias.as_ref().unwrap_or(&self.view)
     }
 
-    fn finish(self) -> ServiceEntry {
-        let names = |features: Vec<At<FeatureName>>| {
-            let names = features.into_iter().map(|feature| feature.value);
+    fn finish(&self) -> ServiceEntry {
+        let names = |features: &Vec<At<FeatureName>>| {
+            let names = features.iter().map(|feature| feature.value.clone());
             Selected::Only(names.collect())
         };
-        let join_keys = self.join_keys.into_iter();
+        let join_keys = self.join_keys.iter();
         ServiceEntry {
-            view: self.view.value,
-            alias: self.alias.map(|alias| alias.value),
+            view: self.view.value.clone(),
+            alias: self.alias.as_ref().map(|alias| alias.value.clone()),
             join_keys: join_keys
-                .map(|(key, column)| (key.value, column.value))
+                .map(|(key, column)| (key.value.clone(), column.value.clone()))
                 .collect(),
-            features: self.features.map_or(Selected::All, names),
+            features: self.features.as_ref().map_or(Selected::All, names),
         }
     }
 }
 
 impl ServiceDraft {
     /// The service.
-    pub(crate) fn finish(self) -> FeatureService {
-        let features = self.features.items.into_iter();
+    pub(crate) fn finish(&self) -> FeatureService {
+        let features = self.features.items.iter();
         FeatureService {
-            name: self.name.value,
+            name: self.name.value.clone(),
             features: features.map(EntryDraft::finish).collect(),
-            meta: self.meta,
+            meta: self.meta.clone(),
         }
     }
 }

@@ -71,12 +71,12 @@ pub(crate) struct SettingsDraft {
 
 impl SettingsDraft {
     /// The settings; `None` only if a problem was reported.
-    pub(crate) fn finish(self) -> Option<Settings> {
+    pub(crate) fn finish(&self) -> Option<Settings> {
         Some(Settings {
-            project: self.project?.value,
-            registry: self.registry?.value,
-            offline_store: self.offline_store?.value,
-            online_store: self.online_store?.value,
+            project: self.project.as_ref()?.value.clone(),
+            registry: self.registry.as_ref()?.value.clone(),
+            offline_store: self.offline_store.as_ref()?.value.clone(),
+            online_store: self.online_store.as_ref()?.value.clone(),
             memory_limit: self.memory_limit,
         })
     }

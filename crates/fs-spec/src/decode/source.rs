@@ -102,21 +102,23 @@ impl Created {
 
 impl SourceDraft {
     /// The source; `None` only if a problem was reported.
-    pub(crate) fn finish(self) -> Option<Source> {
-        let created_timestamp_column = match self.created_timestamp_column {
+    pub(crate) fn finish(&self) -> Option<Source> {
+        let created_timestamp_column = match &self.created_timestamp_column {
             Created::None => None,
-            Created::Column(column) => Some(column.value),
+            Created::Column(column) => Some(column.value.clone()),
             Created::Unknown => return None,
         };
-        let mapping = self.field_mapping.into_iter();
+        let mapping = self.field_mapping.iter();
         Some(Source {
-            name: self.name.value,
-            kind: self.kind?,
-            timestamp_field: self.timestamp_field?.value,
+            name: self.name.value.clone(),
+            kind: self.kind.clone()?,
+            timestamp_field: self.timestamp_field.as_ref()?.value.clone(),
             created_timestamp_column,
-            field_mapping: mapping.map(|(from, to)| (from.value, to.value)).collect(),
+            field_mapping: mapping
+                .map(|(from, to)| (from.value.clone(), to.value.clone()))
+                .collect(),
             lateness: self.lateness,
-            meta: self.meta,
+            meta: self.meta.clone(),
         })
     }
 }

@@ -1,18 +1,18 @@
 //! `kind: feature_view`.
 
-use fs_core::{
-    Catalog, DataType, EntityName, Feature, FeatureName, FeatureView, Kind, Meta, PointInTime,
-    SourceName, Span, Ttl, ViewName,
-};
+mod draft;
+
+use fs_core::{EntityName, Kind, PointInTime, Span, Ttl};
 
 use crate::cron;
-use crate::decode::expectation::{self, ExpectationDraft};
 use crate::decode::fields::Fields;
 use crate::decode::values::Words;
-use crate::decode::{Grammar, Items, meta, open, values};
+use crate::decode::{Grammar, Items, aggregation, expectation, meta, open, values};
 use crate::position::At;
 use crate::problem::Sink;
 use crate::tree::Node;
+
+pub(crate) use draft::{FeatureDraft, ViewDraft};
 
 pub(crate) const VIEW: Grammar = Grammar {
     fields: &[
@@ -24,6 +24,7 @@ pub(crate) const VIEW: Grammar = Grammar {
         "delay",
         "point_in_time",
         "schema",
+        "aggregations",
         "query",
         "schedule",
         "freshness",
@@ -33,7 +34,7 @@ pub(crate) const VIEW: Grammar = Grammar {
         "owner",
         "tags",
     ],
-    later: &["aggregations", "request", "on_invalid"],
+    later: &["request", "on_invalid"],
 };
 pub(crate) const FEATURE: Grammar = Grammar {
     fields: &["name", "type", "description"],
@@ -49,67 +50,6 @@ pub(crate) const POINT_IN_TIME: Words<PointInTime> = Words {
     later: &[],
 };
 
-/// A feature view as far as it could be read.
-#[derive(Debug)]
-pub(crate) struct ViewDraft {
-    pub(crate) name: At<ViewName>,
-    pub(crate) entities: Items<At<EntityName>>,
-    pub(crate) source: Option<At<SourceName>>,
-    ttl: Option<Ttl>,
-    delay: Span,
-    pub(crate) point_in_time: Option<At<PointInTime>>,
-    pub(crate) schema: Items<FeatureDraft>,
-    pub(crate) query: Option<At<String>>,
-    schedule: Option<String>,
-    freshness: Option<Span>,
-    pub(crate) expectations: Vec<ExpectationDraft>,
-    online: bool,
-    meta: Meta,
-}
-
-/// A feature as far as it could be read.
-#[derive(Debug)]
-pub(crate) struct FeatureDraft {
-    pub(crate) name: At<FeatureName>,
-    pub(crate) data_type: Option<At<DataType>>,
-    description: Option<String>,
-}
-
-impl ViewDraft {
-    /// The view, whose entities `catalog` has; `None` only if a problem was reported.
-    pub(crate) fn finish(self, catalog: &Catalog) -> Option<FeatureView> {
-        let entities = self.entities.items.into_iter();
-        let schema = self.schema.items.into_iter().map(|feature| {
-            Some(Feature {
-                name: feature.name.value,
-                data_type: feature.data_type?.value,
-                description: feature.description,
-            })
-        });
-        let mut view = FeatureView {
-            name: self.name.value,
-            entities: entities.map(|entity| entity.value).collect(),
-            source: self.source?.value,
-            ttl: self.ttl,
-            delay: self.delay,
-            point_in_time: self.point_in_time.map(|at| at.value).unwrap_or_default(),
-            schema: schema.collect::<Option<_>>()?,
-            windows: None,
-            query: self.query.map(|query| query.value),
-            schedule: self.schedule,
-            freshness: self.freshness,
-            expectations: Vec::new(),
-            online: self.online,
-            meta: self.meta,
-        };
-        let expectations = self.expectations.iter();
-        view.expectations = expectations
-            .map(|expectation| expectation.finish(catalog, &view))
-            .collect::<Option<_>>()?;
-        Some(view)
-    }
-}
-
 pub(crate) fn decode(document: &Node, sink: &mut Sink) -> Option<ViewDraft> {
     let (fields, name) = open(document, Kind::FeatureView, &VIEW, sink)?;
     let entities = entities(&fields, sink).unwrap_or_default();
@@ -123,10 +63,14 @@ pub(crate) fn decode(document: &Node, sink: &mut Sink) -> Option<ViewDraft> {
     };
     let ttl = span("ttl").and_then(Ttl::new);
     let delay = span("delay").unwrap_or_default();
+    if ttl.is_some() {
+        report_ttl_of_windows(&fields, sink);
+    }
     let point_in_time = fields
         .optional("point_in_time")
         .and_then(|node| POINT_IN_TIME.read(node, sink));
-    let schema = schema(&fields, sink).unwrap_or_default();
+    let stored = schema(&fields, sink).unwrap_or_default();
+    let aggregations = aggregation::decode(&fields, sink);
     let query = fields
         .optional("query")
         .and_then(|node| values::text(node, "`query`", sink));
@@ -140,21 +84,38 @@ pub(crate) fn decode(document: &Node, sink: &mut Sink) -> Option<ViewDraft> {
         .optional("online")
         .and_then(|node| values::boolean(node, "`online`", sink));
     let meta = meta(&fields, sink);
-    Some(ViewDraft {
+    let mut view = ViewDraft {
         name: name?,
         entities,
         source,
         ttl,
         delay,
         point_in_time,
-        schema,
+        stored,
+        aggregations,
         query,
         schedule: schedule.map(|schedule| schedule.value),
         freshness,
         expectations,
         online: online.unwrap_or(true),
         meta,
-    })
+    };
+    if view.wanted().is_some() {
+        view.stored.complete = false;
+    }
+    Some(view)
+}
+
+fn report_ttl_of_windows(fields: &Fields<'_>, sink: &mut Sink) {
+    if let Some(at) = fields.key_at("ttl")
+        && fields.has("aggregations")
+    {
+        let message = format!(
+            "{} has `aggregations`, whose windows say how far back they look, and a `ttl`",
+            fields.called
+        );
+        sink.report_with_help(at, message, "leave `ttl` out");
+    }
 }
 
 fn entities(fields: &Fields<'_>, sink: &mut Sink) -> Option<Items<At<EntityName>>> {
@@ -181,13 +142,18 @@ fn freshness(fields: &Fields<'_>, sink: &mut Sink) -> Option<Span> {
     Some(span.value)
 }
 
+/// The features of a plain view, which it needs; what is declared of the inputs of a windowed one.
 fn schema(fields: &Fields<'_>, sink: &mut Sink) -> Option<Items<FeatureDraft>> {
-    if fields.has("aggregations") && !fields.has("schema") {
-        return None;
+    let windowed = fields.has("aggregations") || fields.misspells(&["aggregations"]);
+    if windowed && fields.optional("schema").is_none() {
+        return Some(Items {
+            complete: true,
+            items: Vec::new(),
+        });
     }
     let node = fields.required("schema", "[{ name: some_feature, type: float64 }]", sink)?;
     let nodes = values::list(node, "`schema`", sink)?;
-    if nodes.is_empty() {
+    if nodes.is_empty() && !windowed {
         let message = format!("{} needs at least one feature", fields.called);
         sink.report(&node.at, message);
     }
@@ -196,7 +162,7 @@ fn schema(fields: &Fields<'_>, sink: &mut Sink) -> Option<Items<FeatureDraft>> {
         .filter_map(|node| feature(node, fields, sink))
         .collect();
     Some(Items {
-        complete: features.len() == nodes.len() && !fields.has("aggregations"),
+        complete: features.len() == nodes.len(),
         items: features,
     })
 }

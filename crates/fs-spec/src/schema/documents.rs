@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use super::aggregations::Aggregation;
 use super::expectations::Expectation;
 use super::values::{AnyType, Boolean, Duration, Key, Name, SomeFeatures, Tags};
 
@@ -109,6 +110,7 @@ enum Format {
 /// Features of an entity, computed from a source.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "feature_view")]
+#[schemars(extend("anyOf" = [{ "required": ["schema"] }, { "required": ["aggregations"] }]))]
 pub(super) struct FeatureViewDocument {
     kind: FeatureViewKind,
     /// Its name, once among views.
@@ -123,9 +125,12 @@ pub(super) struct FeatureViewDocument {
     delay: Option<Duration>,
     /// Which time decides whether a row was visible; `event_time` if absent.
     point_in_time: Option<PointInTime>,
-    /// The features, in order.
+    /// The features, in order; a view without `aggregations` needs them. With `aggregations`: the types of
+    /// columns of the events, where the source does not tell them.
+    schema: Option<Vec<Feature>>,
+    /// What is computed from the events of a window, in order.
     #[schemars(length(min = 1))]
-    schema: Vec<Feature>,
+    aggregations: Option<Vec<Aggregation>>,
     /// SQL over the source, whose result has the keys, the times and the features.
     query: Option<String>,
     /// When to materialize: five cron fields, UTC.

@@ -29,12 +29,13 @@ fn properties(name: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_schema_has_exactly_the_fields_that_the_decoders_accept() {
-    let maps: [(&str, &Grammar); 12] = [
+    let maps: [(&str, &Grammar); 13] = [
         ("entity", &grammar::ENTITY),
         ("join_key", &grammar::JOIN_KEY),
         ("source", &grammar::SOURCE),
         ("feature_view", &grammar::VIEW),
         ("feature", &grammar::FEATURE),
+        ("aggregation", &grammar::AGGREGATION),
         ("feature_service", &grammar::SERVICE),
         ("service_entry", &grammar::ENTRY),
         ("feature_store", &grammar::SETTINGS),
@@ -80,6 +81,15 @@ fn the_schema_requires_exactly_the_fields_that_the_decoders_ask_for() {
     for kind in ["entity", "source", "feature_view", "feature_service"] {
         let mut required = words(&definition(kind)["required"]);
         assert!(required.remove("kind"));
+        if kind == "feature_view" {
+            // A windowed view has `aggregations` instead.
+            let either = &definition(kind)["anyOf"];
+            assert_eq!(
+                words(&either[1]["required"]),
+                words(&json!(["aggregations"]))
+            );
+            required.extend(words(&either[0]["required"]));
+        }
         let asked = asked_for("a.yaml", &format!("kind: {kind}\n"));
         assert_eq!(required, asked, "{kind}");
     }
@@ -104,6 +114,9 @@ fn the_schema_offers_exactly_the_words_that_the_decoders_know() {
         .filter_map(|word| word["const"].as_str().map(str::to_owned))
         .collect();
     assert_eq!(on_failure, grammar::on_failure());
+    let functions = &definition("aggregation")["properties"]["function"]["anyOf"][0]["enum"];
+    let known = fs_core::Function::NAMES.map(str::to_owned);
+    assert_eq!(words(functions), BTreeSet::from(known));
     let types = &definition("feature")["properties"]["type"]["anyOf"][0]["enum"];
     for name in words(types) {
         assert!(name.parse::<fs_core::DataType>().is_ok(), "{name}");

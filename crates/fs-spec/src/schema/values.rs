@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use fs_core::{DataType, KeyType, ScalarType};
+use fs_core::{DataType, Function, KeyType, ScalarType};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 macro_rules! values {
@@ -78,6 +78,32 @@ values! {
     Rows = json_schema!({
         "anyOf": [
             { "type": "integer", "minimum": 0 },
+            { "type": "string", "pattern": INTERPOLATED },
+        ],
+    });
+
+    /// What an aggregation makes of the values in a window.
+    FunctionName = one_of(&Function::NAMES.map(str::to_owned));
+
+    /// How far back an aggregation looks.
+    WindowLength = json_schema!({
+        "type": "string",
+        "pattern": "^(([0-9]+(w|d|h|m|s|ms|us))+|lifetime|.*\\$\\{.*)$",
+        "examples": ["1h", "7d", "lifetime"],
+    });
+
+    /// How many values a list holds at most.
+    ListLength = json_schema!({
+        "anyOf": [
+            { "type": "integer", "minimum": 1, "maximum": 1000 },
+            { "type": "string", "pattern": INTERPOLATED },
+        ],
+    });
+
+    /// A part of the values in order.
+    PartOfValues = json_schema!({
+        "anyOf": [
+            { "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 },
             { "type": "string", "pattern": INTERPOLATED },
         ],
     });

@@ -124,10 +124,6 @@ fn a_word_that_is_none_is_refused_with_the_nearest_one() {
 fn grammar_of_later_versions_is_refused_by_name() {
     let not_yet = "is not supported by this version of fs yet";
     for (definitions, thing) in [
-        (
-            view("").replace("schema", "aggregations"),
-            "`aggregations` of view `v`",
-        ),
         (view("request: []"), "`request` of view `v`"),
         (
             "kind: on_demand_feature_view\nname: o\n".to_owned(),

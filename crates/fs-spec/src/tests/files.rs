@@ -1,9 +1,10 @@
 //! Repos in memory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::load::{Repo, read};
-use crate::{Problem, Style, render};
+use crate::load::read;
+use crate::{Definitions, Problem, Repo, Style, render};
 
 pub(crate) const SETTINGS: &str = "\
 project: flights
@@ -43,7 +44,12 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     }
 }
 
+/// A repo of which the sources have to tell nothing.
 pub(crate) fn read_files(files: &[(&str, &str)]) -> Result<Repo, Vec<Problem>> {
+    definitions(files)?.complete(BTreeMap::new())
+}
+
+pub(crate) fn definitions(files: &[(&str, &str)]) -> Result<Definitions, Vec<Problem>> {
     let files = files
         .iter()
         .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))

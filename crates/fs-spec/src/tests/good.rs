@@ -242,8 +242,9 @@ fn a_folder_is_read_without_its_hidden_parts() {
     std::fs::write(root.join("views/deep/a.yml"), super::files::GOOD).unwrap();
     std::fs::write(root.join(".fs/junk.yaml"), "not: [a definition").unwrap();
     std::fs::write(root.join("README.md"), "no: [yaml").unwrap();
-    let repo = crate::load(root, &|_| None).unwrap();
-    assert_eq!(repo.catalog.feature_views.len(), 1);
+    let definitions = crate::load(root, &|_| None).unwrap();
+    assert_eq!(definitions.catalog().feature_views.len(), 1);
+    let repo = definitions.complete(BTreeMap::new()).unwrap();
     assert!(repo.root.is_absolute());
 }
 
@@ -270,6 +271,6 @@ fn settings_can_be_read_while_definitions_are_broken() {
 #[test]
 fn the_example_repo_has_no_problems() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../feature_repo");
-    let repo = crate::load(&root, &|_| None).unwrap();
-    assert!(repo.catalog.feature_views.len() >= 5);
+    let definitions = crate::load(&root, &|_| None).unwrap();
+    assert!(definitions.catalog().feature_views.len() >= 5);
 }

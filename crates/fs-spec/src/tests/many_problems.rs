@@ -63,7 +63,8 @@ name: carrier_delays
 entities: [route]
 source: weather
 aggregations:
-  - { column: arr_delay, function: avg, windows: [1h] }
+  - { column: arr_delay, function: mean, windows: [1h] }
+  - { column: "*", function: sum, windows: [0s, 1h] }
 ---
 kind: on_demand_feature_view
 name: wind_load

@@ -1,10 +1,8 @@
 //! Which columns a [`Function`] takes, and what it gives.
 
-use crate::{DataType, ScalarType};
-
 use super::Function;
-
-use ScalarType::{Bool, Float32, Float64, Int32, Int64};
+use crate::ScalarType::{Bool, Float32, Float64, Int32, Int64};
+use crate::{DataType, ScalarType};
 
 /// A function over a column that it does not take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +25,41 @@ pub enum DoesNotFit {
     },
 }
 
+/// The columns that a function takes.
+#[derive(Debug, Clone, Copy)]
+enum Takes {
+    Anything,
+    Scalars,
+    Numbers,
+    NumbersAndBool,
+}
+
+impl Takes {
+    const fn has(self, found: DataType) -> bool {
+        match (self, found) {
+            (Self::Anything, _) | (Self::Scalars, DataType::Scalar(_)) => true,
+            (Self::Numbers, DataType::Scalar(scalar)) => is_number(scalar),
+            (Self::NumbersAndBool, DataType::Scalar(scalar)) => {
+                is_number(scalar) || matches!(scalar, Bool)
+            }
+            (_, DataType::Array(_)) => false,
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Anything => "anything",
+            Self::Scalars => "everything but arrays",
+            Self::Numbers => "int32, int64, float32 and float64",
+            Self::NumbersAndBool => "int32, int64, float32, float64 and bool",
+        }
+    }
+}
+
+const fn is_number(scalar: ScalarType) -> bool {
+    matches!(scalar, Int32 | Int64 | Float32 | Float64)
+}
+
 impl Function {
     /// The type of what it gives over a column of type `input`, or over `*` where there is none.
     pub fn output(&self, input: Option<DataType>) -> Result<DataType, DoesNotFit> {
@@ -37,59 +70,64 @@ impl Function {
                 _ => Err(DoesNotFit::NeedsColumn { function }),
             };
         };
-        let refused = |takes| DoesNotFit::Type {
-            function,
-            found,
-            takes,
-        };
-        match (self, found) {
-            (Self::Count, _) => Ok(DataType::Scalar(Int64)),
-            (Self::Sum, DataType::Scalar(Int32 | Int64)) => Ok(DataType::Scalar(Int64)),
-            (Self::Sum, DataType::Scalar(Float32 | Float64)) => Ok(DataType::Scalar(Float64)),
-            (Self::Sum, DataType::Scalar(Bool)) => Err(refused(
-                "numbers; `avg` gives the share of true, `count` with a filter their number",
-            )),
-            (Self::Avg, DataType::Scalar(Bool | Int32 | Int64 | Float32 | Float64))
-            | (
-                Self::StddevSamp
-                | Self::StddevPop
-                | Self::VarSamp
-                | Self::VarPop
-                | Self::ApproxPercentile { .. },
-                DataType::Scalar(Int32 | Int64 | Float32 | Float64),
-            ) => Ok(DataType::Scalar(Float64)),
-            (Self::Avg, _) => Err(refused("int32, int64, float32, float64 and bool")),
-            (
-                Self::Sum
-                | Self::StddevSamp
-                | Self::StddevPop
-                | Self::VarSamp
-                | Self::VarPop
-                | Self::ApproxPercentile { .. },
-                _,
-            ) => Err(refused("int32, int64, float32 and float64")),
-            (Self::CountDistinct | Self::ApproxCountDistinct, DataType::Scalar(_)) => {
-                Ok(DataType::Scalar(Int64))
+        if !self.takes().has(found) {
+            let takes = match (self, found) {
+                (Self::Sum, DataType::Scalar(Bool)) => {
+                    "numbers; `avg` gives the share of true, `count` with a filter their number"
+                }
+                _ => self.takes().words(),
+            };
+            return Err(DoesNotFit::Type {
+                function,
+                found,
+                takes,
+            });
+        }
+        Ok(self.over_fitting(found))
+    }
+
+    const fn takes(&self) -> Takes {
+        match self {
+            Self::Count => Takes::Anything,
+            Self::Avg => Takes::NumbersAndBool,
+            Self::Sum
+            | Self::StddevSamp
+            | Self::StddevPop
+            | Self::VarSamp
+            | Self::VarPop
+            | Self::ApproxPercentile { .. } => Takes::Numbers,
+            Self::Min
+            | Self::Max
+            | Self::First
+            | Self::Last
+            | Self::LastN { .. }
+            | Self::FirstN { .. }
+            | Self::CountDistinct
+            | Self::ApproxCountDistinct
+            | Self::TopK { .. } => Takes::Scalars,
+        }
+    }
+
+    const fn over_fitting(&self, found: DataType) -> DataType {
+        match self {
+            Self::Count | Self::CountDistinct | Self::ApproxCountDistinct => {
+                DataType::Scalar(Int64)
             }
-            (Self::Min | Self::Max | Self::First | Self::Last, DataType::Scalar(scalar)) => {
-                Ok(DataType::Scalar(scalar))
+            Self::Sum => match found {
+                DataType::Scalar(Float32 | Float64) => DataType::Scalar(Float64),
+                _ => DataType::Scalar(Int64),
+            },
+            Self::Avg
+            | Self::StddevSamp
+            | Self::StddevPop
+            | Self::VarSamp
+            | Self::VarPop
+            | Self::ApproxPercentile { .. } => DataType::Scalar(Float64),
+            Self::Min | Self::Max | Self::First | Self::Last => found,
+            Self::LastN { .. } | Self::FirstN { .. } | Self::TopK { .. } => {
+                let (DataType::Scalar(scalar) | DataType::Array(scalar)) = found;
+                DataType::Array(scalar)
             }
-            (
-                Self::LastN { .. } | Self::FirstN { .. } | Self::TopK { .. },
-                DataType::Scalar(scalar),
-            ) => Ok(DataType::Array(scalar)),
-            (
-                Self::CountDistinct
-                | Self::ApproxCountDistinct
-                | Self::Min
-                | Self::Max
-                | Self::First
-                | Self::Last
-                | Self::LastN { .. }
-                | Self::FirstN { .. }
-                | Self::TopK { .. },
-                DataType::Array(_),
-            ) => Err(refused("everything but arrays")),
         }
     }
 }
