@@ -34,10 +34,18 @@ pub mod answer;
 pub(crate) mod bytes;
 pub mod component;
 mod count;
+mod distinct;
+mod edges;
+mod exact;
 mod extremes;
 pub(crate) mod hash;
 pub mod input;
+mod moments;
+mod registers;
+mod sketch;
+mod sorted;
 mod sum;
+mod tally;
 mod value;
 
 use std::fmt::Debug;
@@ -50,9 +58,15 @@ pub use accumulator::Accumulator;
 pub use answer::{Answer, AnswerBuilder, Unanswered};
 pub use component::{Component, Visitor};
 pub use count::Count;
+pub use distinct::Distinct;
+pub use edges::{End, Few, Newest, Oldest, One};
 pub use extremes::{Max, Min};
 pub use input::Input;
-pub use sum::IntegerSum;
+pub use moments::{FloatMoments, IntegerMoments};
+pub use registers::Registers;
+pub use sketch::Sketch;
+pub use sum::{FloatSum, IntegerSum};
+pub use tally::Tally;
 pub use value::Scalar;
 
 /// How values become a state, states one state, and a state an answer.

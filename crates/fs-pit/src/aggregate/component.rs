@@ -4,11 +4,17 @@ use std::fmt;
 
 use fs_core::{DataType, Function, ScalarType};
 
+use super::distinct::Distinct;
+use super::edges::{Few, Newest, Oldest, One};
 use super::extremes::{Max, Min};
 use super::input::{
-    Binary, Bool, Float, Float32, Float64, Input, Int32, Int64, Integer, Micros, Text,
+    Binary, Bool, Float, Float32, Float64, Input, Int32, Int64, Integer, Micros, Number, Text,
 };
-use super::sum::IntegerSum;
+use super::moments::{FloatMoments, IntegerMoments};
+use super::registers::Registers;
+use super::sketch::Sketch;
+use super::sum::{FloatSum, IntegerSum};
+use super::tally::Tally;
 use super::{Aggregate, Count};
 use crate::Error;
 
@@ -126,19 +132,38 @@ impl Component {
     fn visit_integer<I: Integer, V: Visitor>(self, input: I, visitor: V) -> Option<V::Output> {
         match self {
             Self::Sum => Some(visitor.visit(IntegerSum::of(input))),
-            _ => self.visit_any(input, visitor),
+            Self::Moments => Some(visitor.visit(IntegerMoments::of(input))),
+            _ => self.visit_number(input, visitor),
         }
     }
 
     fn visit_float<I: Float, V: Visitor>(self, input: I, visitor: V) -> Option<V::Output> {
-        self.visit_any(input, visitor)
+        match self {
+            Self::Sum => Some(visitor.visit(FloatSum::of(input))),
+            Self::Moments => Some(visitor.visit(FloatMoments::of(input))),
+            _ => self.visit_number(input, visitor),
+        }
+    }
+
+    fn visit_number<I: Number, V: Visitor>(self, input: I, visitor: V) -> Option<V::Output> {
+        match self {
+            Self::Sketch => Some(visitor.visit(Sketch::of(input))),
+            _ => self.visit_any(input, visitor),
+        }
     }
 
     fn visit_any<I: Input, V: Visitor>(self, input: I, visitor: V) -> Option<V::Output> {
         match self {
             Self::Min => Some(visitor.visit(Min::of(input))),
             Self::Max => Some(visitor.visit(Max::of(input))),
-            _ => None,
+            Self::First { n: 1 } => Some(visitor.visit(One::of(input, Oldest))),
+            Self::First { n } => Some(visitor.visit(Few::of(input, Oldest, n))),
+            Self::Last { n: 1 } => Some(visitor.visit(One::of(input, Newest))),
+            Self::Last { n } => Some(visitor.visit(Few::of(input, Newest, n))),
+            Self::Distinct => Some(visitor.visit(Distinct::of(input))),
+            Self::Tally => Some(visitor.visit(Tally::of(input))),
+            Self::Registers => Some(visitor.visit(Registers::of(input))),
+            Self::Count | Self::Sum | Self::Moments | Self::Sketch => None,
         }
     }
 }

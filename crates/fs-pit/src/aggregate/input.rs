@@ -68,14 +68,23 @@ pub trait Input: Copy + Debug + Send + Sync + 'static {
     fn read(bytes: &mut &[u8]) -> Result<Self::Kept, Error>;
 }
 
+/// What can be compared with a number.
+pub trait Number: Input {
+    /// Whether all are whole.
+    const WHOLE: bool;
+
+    /// The value, or the nearest number.
+    fn number(value: Self::Value<'_>) -> f64;
+}
+
 /// Integers, and what counts as one.
-pub trait Integer: Input {
+pub trait Integer: Number {
     /// The value; 1 for true.
     fn widen(value: Self::Value<'_>) -> i64;
 }
 
 /// Floating-point numbers.
-pub trait Float: Input {
+pub trait Float: Number {
     /// The value, exactly.
     fn widen(value: Self::Value<'_>) -> f64;
 }
@@ -188,6 +197,14 @@ impl Input for Bool {
     }
 }
 
+impl Number for Bool {
+    const WHOLE: bool = true;
+
+    fn number(value: bool) -> f64 {
+        f64::from(value)
+    }
+}
+
 impl Integer for Bool {
     #[inline]
     fn widen(value: bool) -> i64 {
@@ -247,6 +264,23 @@ macro_rules! integers {
                 number
                     .try_into()
                     .map_err(|_too_great| bytes::broken("an integer is too great for its type"))
+            }
+        }
+
+        impl Number for $input {
+            const WHOLE: bool = true;
+
+            #[expect(
+                clippy::allow_attributes,
+                reason = "only some types of integers are wider than a number"
+            )]
+            #[allow(
+                clippy::cast_precision_loss,
+                clippy::cast_lossless,
+                reason = "the nearest will do"
+            )]
+            fn number(value: $native) -> f64 {
+                value as f64
             }
         }
 

@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use arrow::array::{Array, PrimitiveArray};
 use arrow::datatypes::{Float32Type, Float64Type};
 
-use super::{Float, Input};
+use super::{Float, Input, Number};
 use crate::Error;
 use crate::aggregate::{Scalar, bytes, hash};
 
@@ -108,6 +108,14 @@ macro_rules! floats {
             fn read(bytes: &mut &[u8]) -> Result<$kept, Error> {
                 let number = bytes::array::<$bytes>(bytes)?;
                 Ok(<$kept>::new(<$native>::from_le_bytes(number)))
+            }
+        }
+
+        impl Number for $input {
+            const WHOLE: bool = false;
+
+            fn number(value: $native) -> f64 {
+                f64::from(value)
             }
         }
 

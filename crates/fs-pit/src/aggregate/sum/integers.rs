@@ -38,7 +38,7 @@ impl IntegerTotal {
         clippy::cast_possible_truncation,
         reason = "the halves are taken apart"
     )]
-    const fn add(&mut self, sum: i128, count: u64) {
+    pub(in crate::aggregate) const fn add(&mut self, sum: i128, count: u64) {
         let sum = self.sum().wrapping_add(sum);
         self.sum = [sum as u64, (sum >> 64) as u64];
         self.count = self.count.wrapping_add(count);
@@ -71,19 +71,15 @@ impl<I: Integer> Aggregate for IntegerSum<I> {
 
     #[inline]
     fn merge(&self, state: &mut IntegerTotal, other: &IntegerTotal) {
-        state.add(other.sum(), other.count);
+        state.merge(other);
     }
 
     fn write(&self, state: &IntegerTotal, out: &mut Vec<u8>) {
-        bytes::put_count(state.count, out);
-        bytes::put_wide(state.sum(), out);
+        state.write(out);
     }
 
     fn read(&self, bytes: &mut &[u8]) -> Result<IntegerTotal, Error> {
-        let mut state = IntegerTotal::default();
-        let count = bytes::count(bytes)?;
-        state.add(bytes::wide(bytes)?, count);
-        Ok(state)
+        IntegerTotal::read(bytes)
     }
 
     fn answer(
@@ -91,22 +87,53 @@ impl<I: Integer> Aggregate for IntegerSum<I> {
         state: &IntegerTotal,
         function: &Function,
     ) -> Result<Answer<'static>, Unanswered> {
-        let there = state.count > 0;
-        match function {
-            Function::Count => Ok(Answer::count(state.count)),
-            Function::Sum if there => {
-                let sum = i64::try_from(state.sum());
-                let sum = sum.map_err(|_beyond| Unanswered::Overflow)?;
-                Ok(Answer::One(Scalar::Int64(sum)))
-            }
-            Function::Avg => Ok(Answer::float(there.then(|| state.mean()))),
-            Function::Sum => Ok(Answer::Null),
-            _ => Err(Unanswered::NotKept),
-        }
+        state.answer(function)
     }
 }
 
 impl IntegerTotal {
+    /// How many values there are.
+    #[inline]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    #[inline]
+    pub(in crate::aggregate) const fn merge(&mut self, other: &Self) {
+        self.add(other.sum(), other.count);
+    }
+
+    pub(in crate::aggregate) fn write(&self, out: &mut Vec<u8>) {
+        bytes::put_count(self.count, out);
+        bytes::put_wide(self.sum(), out);
+    }
+
+    pub(in crate::aggregate) fn read(bytes: &mut &[u8]) -> Result<Self, Error> {
+        let mut total = Self::default();
+        let count = bytes::count(bytes)?;
+        total.add(bytes::wide(bytes)?, count);
+        Ok(total)
+    }
+
+    /// What `function` makes of the integers, if it needs no more than this.
+    pub(in crate::aggregate) fn answer(
+        &self,
+        function: &Function,
+    ) -> Result<Answer<'static>, Unanswered> {
+        let there = self.count > 0;
+        match function {
+            Function::Count => Ok(Answer::count(self.count)),
+            Function::Sum if there => {
+                let sum = i64::try_from(self.sum());
+                let sum = sum.map_err(|_beyond| Unanswered::Overflow)?;
+                Ok(Answer::One(Scalar::Int64(sum)))
+            }
+            Function::Avg => Ok(Answer::float(there.then(|| self.mean()))),
+            Function::Sum => Ok(Answer::Null),
+            _ => Err(Unanswered::NotKept),
+        }
+    }
+
     /// The sum, rounded, by the count.
     #[expect(
         clippy::cast_precision_loss,
