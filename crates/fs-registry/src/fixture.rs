@@ -1,6 +1,8 @@
 //! Small catalogs for the tests of this crate.
 
-use fs_core::{Catalog, EventTime, FeatureView, ServiceName};
+use fs_core::{
+    Aggregation, Catalog, EventTime, Feature, FeatureView, ServiceName, Window, Windows,
+};
 use serde_json::{Value, json};
 
 /// Two views and a service of the flights.
@@ -159,6 +161,62 @@ pub(crate) fn expected() -> Catalog {
             serde_json::from_value(expectation).unwrap()
         })
         .into();
+    catalog
+}
+
+/// `flights` with windows: every function, a filter, several windows, and a service that reads some.
+pub(crate) fn windowed() -> Catalog {
+    let mut catalog = flights();
+    let column = |name: &str| (name != "*").then(|| name.parse().unwrap());
+    let aggregation = |name: &str, function: Value, windows: &[&str]| {
+        let windows: Vec<Window> = windows.iter().map(|text| text.parse().unwrap()).collect();
+        let function = serde_json::from_value(function).unwrap();
+        Aggregation::new(column(name), function, &windows).unwrap()
+    };
+    let mut aggregations = vec![
+        aggregation("arr_delay", json!("avg"), &["1h", "1d"]),
+        aggregation("*", json!("count"), &["1h", "lifetime"]),
+    ];
+    aggregations[0].filter = Some("NOT diverted".to_owned());
+    aggregations[0].description = Some("How late on average".to_owned());
+    let others = [
+        json!("sum"),
+        json!("min"),
+        json!("max"),
+        json!("stddev_samp"),
+        json!("stddev_pop"),
+        json!("var_samp"),
+        json!("var_pop"),
+        json!("first"),
+        json!("last"),
+        json!({ "last_n": { "n": 3 } }),
+        json!({ "first_n": { "n": 1000 } }),
+        json!("count_distinct"),
+        json!("approx_count_distinct"),
+        json!({ "approx_percentile": { "p": "0.95" } }),
+        json!({ "top_k": { "k": 5 } }),
+    ];
+    aggregations.extend(others.map(|function| aggregation("arr_delay", function, &["7d"])));
+    let input = |name: &str, data_type: &str| Feature {
+        name: name.parse().unwrap(),
+        data_type: data_type.parse().unwrap(),
+        description: None,
+    };
+    let windows = Windows {
+        inputs: vec![input("arr_delay", "float64"), input("diverted", "bool")],
+        aggregations,
+    };
+    let mut delays = flights().feature_views["plane_attributes"].clone();
+    delays.name = "plane_delays".parse().unwrap();
+    delays.ttl = None;
+    delays.schema = windows.schema().unwrap();
+    delays.windows = Some(windows);
+    catalog.feature_views.insert(delays.name.clone(), delays);
+    let late = json!({ "name": "late_model", "features": [
+        { "view": "plane_delays", "features": { "only": ["arr_delay_avg_1h", "count_1h"] } }
+    ] });
+    let late: fs_core::FeatureService = serde_json::from_value(late).unwrap();
+    catalog.feature_services.insert(late.name.clone(), late);
     catalog
 }
 

@@ -4,7 +4,7 @@
 //!   current version ─┐                      ┌─► changes       definition by definition, field by field
 //!                    ├─► Plan::between ─────┼─► hurt          services whose callers lose something
 //!   new definitions ─┘                      ├─► incompatible  views whose stored rows cannot follow
-//!                                           ├─► backfills     features that stored rows do not have yet
+//!                                           ├─► backfills     columns that stored rows do not have yet
 //!                                           └─► notes         what to know, and do, afterwards
 //! ```
 //!
@@ -18,6 +18,7 @@ mod hurt;
 mod incompatible;
 mod notes;
 mod render;
+mod windows;
 
 use fs_core::{Catalog, ProjectName, ViewName};
 use serde::Serialize;
@@ -43,7 +44,7 @@ pub struct Plan {
     pub hurt: Vec<Hurt>,
     /// The views whose stored data cannot follow; blocks the apply unless forced.
     pub incompatible: Vec<Incompatible>,
-    /// Features that views gain, null in the rows that are there already; blocks nothing.
+    /// Columns that tables of views gain, null in the rows that are there already; blocks nothing.
     pub backfills: Vec<Backfill>,
     /// What is worth knowing before and after the apply; blocks nothing.
     pub notes: Vec<String>,

@@ -1,11 +1,13 @@
 use fs_core::{Catalog, Code, Coded};
 
 use super::*;
-use crate::fixture::{at, everything, expected};
+use crate::fixture::{at, everything, expected, windowed};
 
 const GOLDEN: &str = include_str!("../../golden/version_v1.json");
 /// Format 1 with the expectations and the freshness that it gained later.
 const EXPECTING: &str = include_str!("../../golden/version_v1_expectations.json");
+/// Format 1 with the windows that it gained after that.
+const WINDOWED: &str = include_str!("../../golden/version_v1_windows.json");
 
 fn project() -> ProjectName {
     "flights".parse().unwrap()
@@ -32,10 +34,19 @@ fn expecting_version() -> Version {
     }
 }
 
+fn windowed_version() -> Version {
+    Version {
+        note: None,
+        catalog: windowed().into(),
+        ..golden_version()
+    }
+}
+
 #[test]
 fn version_files_of_format_1_are_read_for_ever() {
     assert_eq!(read(GOLDEN.as_bytes()).unwrap(), golden_version());
     assert_eq!(read(EXPECTING.as_bytes()).unwrap(), expecting_version());
+    assert_eq!(read(WINDOWED.as_bytes()).unwrap(), windowed_version());
 }
 
 #[test]
@@ -44,6 +55,8 @@ fn format_1_is_written_as_it_was_frozen() {
     assert_eq!(std::str::from_utf8(&written).unwrap(), GOLDEN);
     let written = encode(&project(), &expecting_version()).unwrap();
     assert_eq!(std::str::from_utf8(&written).unwrap(), EXPECTING);
+    let written = encode(&project(), &windowed_version()).unwrap();
+    assert_eq!(std::str::from_utf8(&written).unwrap(), WINDOWED);
 }
 
 #[test]

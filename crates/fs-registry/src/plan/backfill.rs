@@ -1,18 +1,19 @@
-//! Features that stored rows do not have yet.
+//! Columns that stored rows do not have yet: features, or the inputs of aggregations.
 
 use std::fmt;
 
 use fs_core::{Catalog, FeatureName, FeatureView, ViewName};
 use serde::Serialize;
 
-/// Features that a view gains: null in the rows that its table holds already.
+/// Columns that the table of a view gains: null in the rows that it holds already.
 ///
 /// Prints as what to know, and do, about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Backfill {
     /// The view.
     pub view: ViewName,
-    /// The features that it gains, in the order of its schema.
+    /// The features that it gains, in the order of its schema; of a windowed view, the columns of its events
+    /// that aggregations or filters read from now on.
     pub features: Vec<FeatureName>,
 }
 
@@ -30,12 +31,12 @@ impl fmt::Display for Backfill {
     }
 }
 
-/// The features that views of `old` gain in `new`.
+/// The columns that views of `old` gain in `new`.
 pub(super) fn find(old: &Catalog, new: &Catalog) -> Vec<Backfill> {
     let of_view = |before: &FeatureView| {
         let after = new.feature_views.get(&before.name)?;
-        let is_new = |name: &FeatureName| before.feature_index(name.as_str()).is_none();
-        let names = after.schema.iter().map(|feature| &feature.name);
+        let is_new = |name: &FeatureName| before.stored().iter().all(|had| had.name != *name);
+        let names = after.stored().iter().map(|feature| &feature.name);
         let features: Vec<FeatureName> = names.filter(|name| is_new(name)).cloned().collect();
         (!features.is_empty()).then(|| Backfill {
             view: after.name.clone(),

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use fs_core::{
-    AggregationWindow, CsvOptions, Entity, Expectation, Feature, FeatureService, FeatureView,
-    FileFormat, JoinKey, Meta, Selected, ServiceEntry, Source, SourceKind, Span, Windows,
+    Aggregation, AggregationWindow, CsvOptions, Entity, Expectation, Feature, FeatureName,
+    FeatureService, FeatureView, FileFormat, JoinKey, Meta, Selected, ServiceEntry, Source,
+    SourceKind, Span, Windows,
 };
 
 /// What a definition says.
@@ -51,27 +52,52 @@ impl Facts {
 }
 
 impl Facts {
-    /// Each input column, and of each feature which function of what in which window gives it.
-    fn set_windows(&mut self, windows: &Windows) {
+    fn set_features(&mut self, list: &'static str, features: &[Feature]) {
+        for feature in features {
+            let Feature {
+                name,
+                data_type,
+                description,
+            } = feature;
+            self.set(format!("{list}.{name}"), data_type);
+            self.set_some(format!("{list}.{name}.description"), description.as_ref());
+        }
+        let names = features.iter().map(|feature| feature.name.to_string());
+        self.order.insert(list, names.collect());
+    }
+
+    /// Each column of the events, and for each feature what it is made of.
+    fn set_windows(&mut self, schema: &[Feature], windows: &Windows) {
         let Windows {
             inputs,
             aggregations: _,
         } = windows;
-        for Feature {
-            name,
-            data_type,
-            description,
-        } in inputs
-        {
-            self.set(format!("inputs.{name}"), data_type);
-            self.set_some(format!("inputs.{name}.description"), description.as_ref());
+        self.set_features("columns", inputs);
+        let features = windows.features();
+        for (aggregation, AggregationWindow { window, feature }) in features {
+            let Aggregation {
+                column,
+                function,
+                filter,
+                windows: _,
+                description,
+            } = aggregation;
+            let column = column.as_ref().map(FeatureName::as_str);
+            let filter = filter.as_ref();
+            let filter = filter.map_or_else(String::new, |filter| format!(" where {filter}"));
+            let how = format!("{} over {window}{filter}", function.over(column));
+            let path = format!("aggregations.{feature}");
+            self.set_some(format!("{path}.description"), description.as_ref());
+            self.set(path, &how);
         }
-        let names = inputs.iter().map(|input| input.name.to_string());
-        self.order.insert("inputs", names.collect());
-        for (aggregation, AggregationWindow { window, feature }) in windows.features() {
-            let how = format!("{aggregation} over {window}");
-            self.set(format!("aggregations.{feature}"), &how);
+        for feature in schema {
+            self.set(
+                format!("aggregations.{}.type", feature.name),
+                &feature.data_type,
+            );
         }
+        let names = schema.iter().map(|feature| feature.name.to_string());
+        self.order.insert("aggregations", names.collect());
     }
 }
 
@@ -158,19 +184,9 @@ impl From<&FeatureView> for Facts {
         facts.set_some("ttl", ttl.as_ref());
         facts.set_span("delay", *delay);
         facts.set("point_in_time", point_in_time);
-        for feature in schema {
-            let Feature {
-                name,
-                data_type,
-                description,
-            } = feature;
-            facts.set(format!("schema.{name}"), data_type);
-            facts.set_some(format!("schema.{name}.description"), description.as_ref());
-        }
-        let names = schema.iter().map(|feature| feature.name.to_string());
-        facts.order.insert("schema", names.collect());
-        if let Some(windows) = windows {
-            facts.set_windows(windows);
+        match windows {
+            Some(windows) => facts.set_windows(schema, windows),
+            None => facts.set_features("schema", schema),
         }
         facts.set_some("query", query.as_ref());
         facts.set_some("schedule", schedule.as_ref());

@@ -1,6 +1,6 @@
 //! Views whose stored data cannot follow a change.
 
-use fs_core::{Catalog, FeatureView, JoinKey, ViewName};
+use fs_core::{Catalog, Feature, FeatureView, JoinKey, ViewName};
 use serde::Serialize;
 
 /// What to do about an [`Incompatible`] view.
@@ -31,13 +31,13 @@ pub(super) fn find(old: &Catalog, new: &Catalog) -> Vec<Incompatible> {
                 let (was, is) = (text(&old_keys), text(&new_keys));
                 reasons.push(format!("join keys change {was} -> {is}"));
             }
-            for feature in &before.schema {
-                let same = after.schema.iter().find(|other| other.name == feature.name);
-                if let Some(other) = same.filter(|other| other.data_type != feature.data_type) {
-                    reasons.push(format!(
-                        "feature `{}` changes type {} -> {}",
-                        feature.name, feature.data_type, other.data_type
-                    ));
+            for column in before.stored() {
+                let same = after
+                    .stored()
+                    .iter()
+                    .find(|other| other.name == column.name);
+                if let Some(other) = same.filter(|other| other.data_type != column.data_type) {
+                    reasons.push(type_changes(after, column, other));
                 }
             }
             (!reasons.is_empty()).then(|| Incompatible {
@@ -46,6 +46,18 @@ pub(super) fn find(old: &Catalog, new: &Catalog) -> Vec<Incompatible> {
             })
         })
         .collect()
+}
+
+fn type_changes(view: &FeatureView, before: &Feature, after: &Feature) -> String {
+    let (name, was, is) = (&before.name, before.data_type, after.data_type);
+    match view.windows {
+        None => format!("feature `{name}` changes type {was} -> {is}"),
+        // It may have been found in the source, so nobody need have changed a definition.
+        Some(_) => format!(
+            "column `{name}` changes type {was} -> {is}; it keeps its type if that is declared, with \
+             `schema: [{{ name: {name}, type: {was} }}]`"
+        ),
+    }
 }
 
 fn keys<'a>(catalog: &'a Catalog, view: &'a FeatureView) -> Vec<&'a JoinKey> {

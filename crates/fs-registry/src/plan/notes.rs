@@ -3,13 +3,16 @@
 use fs_core::{Catalog, FeatureView};
 
 use super::hurt::{Services, resolve};
+use super::windows;
 
 /// The notes on the way from `old` to `new`, views first; `services` are those of `new`.
 pub(super) fn find(old: &Catalog, new: &Catalog, services: &Services) -> Vec<String> {
     let mut notes = Vec::new();
     for before in old.feature_views.values() {
         if let Some(after) = new.feature_views.get(&before.name) {
+            notes.extend(windows::turn(before, after));
             notes.extend(other_rows(old, before, new, after));
+            notes.extend(windows::notes(before, after, services));
         }
     }
     for (service, after) in services {

@@ -1,3 +1,5 @@
+mod windows;
+
 use std::sync::Arc;
 
 use fs_core::{Catalog, Code, Coded, Selected};
