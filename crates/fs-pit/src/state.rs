@@ -122,11 +122,6 @@ impl<'a> State<'a> {
             Origin::Pushed => None,
         })
     }
-
-    /// The state as bytes.
-    fn to_bytes(&self) -> Vec<u8> {
-        write_parts(&self.parts)
-    }
 }
 
 fn write_parts(parts: &[Part<'_>]) -> Vec<u8> {

@@ -60,7 +60,7 @@ impl StateReader {
                 position,
                 output: *number,
                 window: output.window,
-                function: output.function.clone(),
+                function: output.function,
             };
             match lanes.iter_mut().find(|(lane, _)| *lane == output.lane) {
                 Some((_, all)) => all.push(asked),

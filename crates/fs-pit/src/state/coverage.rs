@@ -174,8 +174,7 @@ impl Place {
 
 impl Zones {
     fn new(mut zones: Vec<Zone>) -> Self {
-        // `None` is the least, as the beginning of time is.
-        zones.retain(|zone| zone.after.is_none_or(|after| after < zone.to));
+        // `None` is the least, as the beginning of time is. An empty zone still parts what lies around it.
         zones.sort_by_key(|zone| zone.after);
         let mut apart: Vec<Zone> = Vec::with_capacity(zones.len());
         for zone in zones {
@@ -230,8 +229,14 @@ mod tests {
 
     #[test]
     fn zones_that_touch_are_one() {
-        let zones = zones(&[(Some(15), 30), (None, 10), (Some(10), 20), (Some(40), 40)]);
+        let zones = zones(&[(Some(15), 30), (None, 10), (Some(10), 20)]);
         assert_eq!([i64::MIN, 30, 31].map(|at| zones.place(at)), [1, 1, 2]);
+    }
+
+    #[test]
+    fn an_empty_zone_parts_what_lies_around_it() {
+        let zones = zones(&[(Some(40), 40)]);
+        assert_eq!([39, 40, 41].map(|at| zones.place(at)), [0, 0, 2]);
     }
 
     #[test]

@@ -1,1 +1,7 @@
+//! What states promise: exact answers or none, whatever was published, pushed and asked when.
 
+mod broken;
+mod coverage;
+mod fixture;
+mod properties;
+mod pushes;
