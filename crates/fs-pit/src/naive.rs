@@ -1,7 +1,10 @@
 //! The same answers by comparing everything with everything: slow, and plainly right.
 //!
-//! The kernels are tested against these. Shared with them are the checks of the input and [`Rule`],
-//! so what a rule means is pinned by its own tests.
+//! The kernels are tested against these. Shared with them are the checks of the input, [`Rule`] and
+//! [`covers`](crate::windows::covers), so what a rule means is pinned by its own tests; and how an
+//! aggregate takes one value after the other.
+
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +16,8 @@ use fs_core::{EventTime, KeyType, KeyValue};
 use crate::keys::key_types;
 use crate::row::{FeatureRows, RowId, RowIds, first_null};
 use crate::{Error, Rule};
+
+pub use windows::windows;
 
 /// What a row is compared by: event, created (null lowest), sequence (null lowest), arrival.
 type Order = (i64, Option<i64>, Option<i64>, RowId);

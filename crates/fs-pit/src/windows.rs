@@ -1,4 +1,5 @@
-//! Sliding windows, exact at both ends: what the events of a window make at the time of each spine row.
+//! Sliding windows, exact at both ends: what the events of a window make at the time of each spine
+//! row.
 //!
 //! ```text
 //!   spine         events              sum of clicks in the last 2h
@@ -8,11 +9,12 @@
 //!   8     10:00   7     11:00  4          8     10:00  null   no events
 //! ```
 //!
-//! The spine's times and the starts of its windows [cut](time_line) the time of each key into intervals. Events
-//! come in any order; each is added to a partial aggregate of [its interval](WindowJoin), and forgotten. In the
-//! end one sweep over each key merges partials into the answers, for all windows of a spine row at once. Every
-//! [aggregate](crate::aggregate) is a commutative monoid with an exact state, so neither the order nor the
-//! partitions of events show in an answer.
+//! The spine's times and the starts of its windows [cut](time_line) the time of each key into
+//! intervals. Events come in any order; each is added to a partial aggregate of [its
+//! interval](WindowJoin), and forgotten. In the end one sweep over each key merges partials into
+//! the answers, for all windows of a spine row at once. Every [aggregate](crate::aggregate) is a
+//! commutative monoid with an exact state, so neither the order nor the partitions of events show
+//! in an answer.
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -24,10 +26,14 @@
 
 pub mod answers;
 pub mod covers;
+#[cfg(test)]
+mod fixture;
 pub mod join;
 mod lane;
 mod places;
 pub mod plan;
+#[cfg(test)]
+mod properties;
 mod sweep;
 pub mod time_line;
 mod touched;

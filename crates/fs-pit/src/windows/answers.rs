@@ -17,13 +17,14 @@ use super::touched::{Touched, late_of};
 use crate::spine_index::{in_parallel, narrow};
 use crate::{Error, SpineIndex};
 
-/// Columns of answers are cut after so many slots, because the offsets of lists and texts have 32 bits.
+/// Columns of answers are cut after so many slots, because the offsets of lists and texts have 32
+/// bits.
 const CHUNK_SLOTS: usize = 1 << 20;
 
 /// The features of each spine row, in spine order.
 ///
-/// A row whose key is null or has no events gets what the functions make of no values: counts of 0, empty lists,
-/// and null.
+/// A row whose key is null or has no events gets what the functions make of no values: counts of 0,
+/// empty lists, and null.
 #[derive(Debug, Clone)]
 pub struct WindowAnswers {
     index: Arc<SpineIndex>,
@@ -105,7 +106,8 @@ impl WindowAnswers {
         Ok((0..columns).map(column).collect::<Result<_, _>>()?)
     }
 
-    /// For which of these rows of the spine any event counts in any window, whatever the filters say.
+    /// For which of these rows of the spine any event counts in any window, whatever the filters
+    /// say.
     pub fn matched(&self, rows: Range<usize>) -> BooleanArray {
         let matched = rows.map(|row| {
             let (chunk, at) = self.place(row);

@@ -26,8 +26,8 @@ pub fn counts(rule: &Rule, window: Window, event: i64, created: Option<i64>, at:
     !too_early && rule.visible_from(event, created) <= at
 }
 
-/// The event times, both ends inclusive, outside which no event counts in a window up to `longest` at any
-/// instant of `first..=last`. No lower end where none of that time is too early.
+/// The event times, both ends inclusive, outside which no event counts in a window up to `longest`
+/// at any instant of `first..=last`. No lower end where none of that time is too early.
 ///
 /// ```text
 ///   longest 1h, delay 10m, spine from 10:00 to 12:00  ->  events from 08:50 (and 1us) to 11:50
@@ -108,10 +108,8 @@ mod tests {
             for (first, end) in [(0, 4), (-3, i64::MAX), (i64::MIN, 4), (i64::MIN, i64::MIN)] {
                 let (earliest, latest) = event_range(&rule, window, first, end);
                 for event in edges.into_iter().chain(-12..12) {
-                    let counts = [first, end].into_iter().chain(first.max(-20)..end.min(20));
-                    let counts = counts
-                        .into_iter()
-                        .any(|at| counts(&rule, window, event, None, at));
+                    let mut instants = [first, end].into_iter().chain(first.max(-20)..end.min(20));
+                    let counts = instants.any(|at| counts(&rule, window, event, None, at));
                     let inside = earliest.is_none_or(|e| e <= event) && event <= latest;
                     assert!(inside || !counts, "{event} in {first}..={end}, {window}");
                 }

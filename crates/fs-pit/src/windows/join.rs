@@ -13,10 +13,10 @@ use crate::{Error, FeatureRows};
 
 /// Aggregates, for each spine row, the events of its key in windows that end at its time.
 ///
-/// Costs a hash lookup and a search per event, and one update per [lane](super::plan::Lane). Memory: at most a
-/// partial aggregate per lane and interval of the [`TimeLine`], and none where no event was; partials with lists or
-/// sets of values grow with what is in them. Several joins can share a time line, each see a part of the events,
-/// and [finish together](Self::finish_together).
+/// Costs a hash lookup and a search per event, and one update per [lane](super::plan::Lane).
+/// Memory: at most a partial aggregate per lane and interval of the [`TimeLine`], and none where no
+/// event was; partials with lists or sets of values grow with what is in them. Several joins can
+/// share a time line, each see a part of the events, and [finish together](Self::finish_together).
 #[derive(Debug)]
 pub struct WindowJoin {
     places: Places,
@@ -33,7 +33,8 @@ pub struct Events<'a> {
     pub rows: FeatureRows<'a>,
     /// What [`WindowPlan::inputs`](super::WindowPlan::inputs) says, in that order.
     pub inputs: &'a [ArrayRef],
-    /// Whether each of [`WindowPlan::filters`](super::WindowPlan::filters) holds, in that order; null is false.
+    /// Whether each of [`WindowPlan::filters`](super::WindowPlan::filters) holds, in that order;
+    /// null is false.
     pub filters: &'a [BooleanArray],
 }
 
@@ -89,3 +90,6 @@ impl WindowJoin {
         self.lanes[lane].as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,8 @@ use crate::{Error, FeatureRows, RowRank};
 
 /// The partial aggregates of one column and filter, by number.
 ///
-/// The only calls that are not known when it is compiled are one per batch, and one per key at the end.
+/// The only calls that are not known when it is compiled are one per batch, and one per key at the
+/// end.
 pub(super) trait Lane: Debug + Send + Sync {
     /// Makes room for `partials`; there will be `most` of them if no event is late.
     fn grow(&mut self, partials: usize, most: usize);
@@ -39,7 +40,8 @@ pub(super) trait Lane: Debug + Send + Sync {
 pub(super) struct Column {
     /// Absent for `*`.
     values: Option<ArrayRef>,
-    /// The rows that count: those that the filter lets through and that are not null. All if absent.
+    /// The rows that count: those that the filter lets through and that are not null. All if
+    /// absent.
     counting: Option<BooleanBuffer>,
 }
 

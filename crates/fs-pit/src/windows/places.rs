@@ -41,9 +41,9 @@ pub(super) struct Late {
 
 /// Finds the partial of each event, and numbers partials when they are first needed.
 ///
-/// An event finds its key by hash, and by binary search the interval in which it happened. Where rows are
-/// hidden until they are known, an event may be hidden from the first slots after it; such late events go
-/// to partials apart, one per interval and first slot that sees them.
+/// An event finds its key by hash, and by binary search the interval in which it happened. Where
+/// rows are hidden until they are known, an event may be hidden from the first slots after it; such
+/// late events go to partials apart, one per interval and first slot that sees them.
 #[derive(Debug)]
 pub(super) struct Places {
     line: Arc<TimeLine>,
@@ -58,8 +58,8 @@ pub(super) struct Places {
     scratch: Scratch,
 }
 
-/// The interval that the last event of a key went to. Histories are sorted by time for the most part, so the
-/// next one goes to the same interval or to one shortly after it.
+/// The interval that the last event of a key went to. Histories are sorted by time for the most
+/// part, so the next one goes to the same interval or to one shortly after it.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 struct Cursor {
@@ -167,8 +167,8 @@ impl Places {
         late
     }
 
-    /// Appends the place of each event that counts anywhere. The rows were checked; a batch that is refused
-    /// changes nothing.
+    /// Appends the place of each event that counts anywhere. The rows were checked; a batch that is
+    /// refused changes nothing.
     pub(super) fn place(
         &mut self,
         rule: &Rule,
@@ -341,8 +341,8 @@ impl Places {
         }
     }
 
-    /// The slot from which on an event in `interval` counts, if that is not the first slot after it; inner
-    /// `None` if it counts at none.
+    /// The slot from which on an event in `interval` counts, if that is not the first slot after
+    /// it; inner `None` if it counts at none.
     fn seen_late(&self, key: u32, interval: u32, visible_from: i64) -> Option<Option<u32>> {
         let cut = self.line.cuts()[interval as usize];
         if visible_from <= cut {

@@ -26,15 +26,16 @@ pub(super) trait Sweeper {
     /// Answers for a key without events.
     fn no_key(&mut self) -> Result<(), Error>;
 
-    /// The answers so far, and the positions of their outputs; the next ones go to new columns of about `rows`.
+    /// The answers so far, and the positions of their outputs; the next ones go to new columns of
+    /// about `rows`.
     fn take(&mut self, rows: usize) -> Result<Vec<(usize, ArrayRef)>, Error>;
 }
 
 /// The answers of one lane.
 ///
-/// All windows of a slot end where it is, and each contains the shorter ones. So one walk back from the slot answers
-/// all of them: each window adds the leaves from its start to that of the one before. Long stretches are merged by
-/// a [`Tree`].
+/// All windows of a slot end where it is, and each contains the shorter ones. So one walk back from
+/// the slot answers all of them: each window adds the leaves from its start to that of the one
+/// before. Long stretches are merged by a [`Tree`].
 #[derive(Debug)]
 pub(super) struct Sweep<'a, A: Aggregate> {
     aggregate: &'a A,

@@ -21,9 +21,9 @@ use crate::{Error, SpineIndex};
 ///                             └─1h──┘
 /// ```
 ///
-/// Of the events in one interval, either all count in a window or none does. So an interval needs to keep no
-/// events, only partial aggregates of them, and memory follows the spine and not the history. An interval that
-/// no window covers is *dead*: its events count nowhere.
+/// Of the events in one interval, either all count in a window or none does. So an interval needs
+/// to keep no events, only partial aggregates of them, and memory follows the spine and not the
+/// history. An interval that no window covers is *dead*: its events count nowhere.
 ///
 /// It never changes, so all joins over the same spine and windows share one.
 #[derive(Debug)]
@@ -209,21 +209,19 @@ impl Bits {
 #[cfg(test)]
 mod tests {
     use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
-    use fs_core::Span;
 
     use super::*;
-
-    fn last(micros: i64) -> Window {
-        Window::last(Span::from_micros(micros).unwrap()).unwrap()
-    }
+    use crate::Rule;
+    use crate::windows::fixture::{count_in, last};
 
     /// The intervals of each key as (end, whether it is dead).
     fn line(spine: &[(i64, i64)], windows: &[Window]) -> Vec<Vec<(i64, bool)>> {
         let keys: ArrayRef = Arc::new(spine.iter().map(|row| Some(row.0)).collect::<Int64Array>());
         let times: TimestampMicrosecondArray = spine.iter().map(|row| Some(row.1)).collect();
         let index = Arc::new(SpineIndex::new(&[keys], &times).unwrap());
-        let line = TimeLine::new(Arc::clone(&index), windows).unwrap();
-        assert!(line.bytes() <= TimeLine::bytes_over(&index, windows) + 16);
+        let plan = Arc::new(count_in(windows, Rule::default()));
+        let line = TimeLine::new(Arc::clone(&index), Arc::clone(&plan)).unwrap();
+        assert!(line.bytes() <= TimeLine::bytes_over(&index, &plan) + 16);
         let of_key = |key: usize| {
             let intervals = line.of_key(narrow(key));
             intervals.map(|i| (line.cuts()[i as usize], line.is_dead(i)))

@@ -17,8 +17,8 @@ pub(super) struct Source {
     pub(super) place: u32,
 }
 
-/// The intervals of one key that have events, numbered as *leaves* in the order of time; and for each of its slots,
-/// which leaves its windows cover.
+/// The intervals of one key that have events, numbered as *leaves* in the order of time; and for
+/// each of its slots, which leaves its windows cover.
 ///
 /// ```text
 ///   slots              10:00      13:00
@@ -31,8 +31,8 @@ pub(super) struct Source {
 pub(super) struct Touched {
     /// Ascending by leaf.
     pub(super) sources: Vec<Source>,
-    /// Those of late events, beside the slot, counted from the first of the key, from which on they count; ascending
-    /// by slot.
+    /// Those of late events, beside the slot, counted from the first of the key, from which on they
+    /// count; ascending by slot.
     pub(super) late: Vec<(u32, Source)>,
     pub(super) leaves: usize,
     /// For each slot, the leaf after the last one.

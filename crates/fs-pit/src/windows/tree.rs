@@ -19,8 +19,9 @@ const FEW_LEAVES: usize = 16;
 ///   3..14  =  3, [4..8], [8..12], 12, 13
 /// ```
 ///
-/// Any stretch is a merge of at most `6 · log₄ n` nodes, and nothing is ever taken away from a state, so a
-/// tree does for every aggregate. A leaf may get more values at any time, which costs one merge a level.
+/// Any stretch is a merge of at most `6 · log₄ n` nodes, and nothing is ever taken away from a
+/// state, so a tree does for every aggregate. A leaf may get more values at any time, which costs
+/// one merge a level.
 #[derive(Debug)]
 pub(super) struct Tree<S> {
     /// At least one; the leaves first. The last stretch of a level has no node unless it is whole.
@@ -106,5 +107,67 @@ impl<S: Clone> Tree<S> {
 fn merge_all<A: Aggregate>(aggregate: &A, states: &[A::State], into: &mut A::State) {
     for state in states {
         aggregate.merge(into, state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::Count;
+
+    /// A tree whose leaf `n` counts `n`.
+    fn tree(leaves: usize) -> Tree<u64> {
+        let mut tree = Tree::new();
+        tree.leaves().extend(0..leaves as u64);
+        tree.grow(&Count);
+        tree
+    }
+
+    fn sum(tree: &Tree<u64>, stretch: Range<usize>) -> u64 {
+        let mut sum = 0;
+        tree.merge(&Count, stretch, &mut sum);
+        sum
+    }
+
+    #[test]
+    fn any_stretch_is_the_merge_of_its_leaves() {
+        for leaves in [0, 1, 4, 16, 17, 63, 64, 65, 150] {
+            let tree = tree(leaves);
+            for start in 0..=leaves {
+                for end in start..=leaves {
+                    let expected: u64 = (start as u64..end as u64).sum();
+                    assert_eq!(
+                        sum(&tree, start..end),
+                        expected,
+                        "{start}..{end} of {leaves}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_added_to_a_leaf_is_in_every_stretch_around_it() {
+        for leaves in [3, 150] {
+            for at in 0..leaves {
+                let mut tree = tree(leaves);
+                tree.add(&Count, at, &1_000_000);
+                for (start, end) in [(0, leaves), (at, at + 1), (at / 2, leaves), (0, at)] {
+                    let expected: u64 = (start as u64..end as u64).sum();
+                    let added = u64::from((start..end).contains(&at)) * 1_000_000;
+                    assert_eq!(sum(&tree, start..end), expected + added);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_tree_of_few_leaves_after_one_of_many_knows_nothing_of_it() {
+        let mut tree = tree(150);
+        tree.leaves().extend([1, 2]);
+        tree.grow(&Count);
+        assert_eq!(sum(&tree, 0..2), 3);
+        tree.add(&Count, 1, &5);
+        assert_eq!(sum(&tree, 0..2), 8);
     }
 }
