@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use fs_core::suggest::hint;
-use fs_core::{Code, Coded, EventTime, FeatureName, Fence, SourceName, ViewName};
+use fs_core::{
+    Code, Coded, EventTime, FeatureName, FeatureView, Fence, SchemaError, SourceName, ViewName,
+};
 use fs_engine::Report;
 use fs_registry::Stopped;
 
@@ -96,6 +98,30 @@ pub enum Error {
         /// Why.
         source: fs_pit::Error,
     },
+    /// Aggregations that do not fit the columns that they read: the definitions were not checked.
+    #[error("the aggregations of view `{view}` cannot be computed: apply its definition again")]
+    Windows {
+        /// The view.
+        view: ViewName,
+        /// Why.
+        source: SchemaError,
+    },
+    /// The filter of an aggregation failed for some event.
+    #[error("the filters of view `{view}` cannot be evaluated; nothing was published of it")]
+    Filter {
+        /// The view.
+        view: ViewName,
+        /// Why.
+        source: Box<fs_engine::Error>,
+    },
+    /// What is stored online of a windowed view, or what is to be, makes no sense.
+    #[error("what windows of view `{view}` are computed from cannot be brought up to date")]
+    State {
+        /// The view.
+        view: ViewName,
+        /// Why.
+        source: fs_pit::Error,
+    },
     /// Others published the same view again and again while this run did.
     #[error("view `{view}` is being published by somebody else: run again when they are done")]
     Contended {
@@ -174,6 +200,15 @@ pub enum Error {
         /// Why.
         source: Box<fs_online::Error>,
     },
+    /// Others keep changing what is stored for the keys of pushed rows.
+    #[error(
+        "the events pushed to view `{view}` could not be added online, because others keep adding to the \
+         same keys: push them again, with the same key if they had one"
+    )]
+    Busy {
+        /// The view.
+        view: ViewName,
+    },
     /// The process is going away.
     #[error("the push was broken off because the process is going away: push again")]
     PushStopped {
@@ -231,6 +266,14 @@ impl Error {
         }
     }
 
+    /// What the engine says of the filters of `view`.
+    pub(crate) fn of_filters(view: &FeatureView, source: fs_engine::Error) -> Self {
+        Self::Filter {
+            view: view.name.clone(),
+            source: Box::new(source),
+        }
+    }
+
     /// The fence that a store has seen which refused a smaller one.
     pub(crate) fn fenced_by(&self) -> Option<Fence> {
         match self {
@@ -273,8 +316,10 @@ impl Coded for Error {
                 _ => source.code(),
             },
             Self::Online { source, .. } | Self::NotStored { source, .. } => source.code(),
-            Self::Rank { .. } => Code::Internal,
-            Self::Contended { .. } | Self::Stopped { .. } => Code::Conflict,
+            Self::Filter { source, .. } => source.code(),
+            Self::State { source, .. } => source.code(),
+            Self::Rank { .. } | Self::Windows { .. } => Code::Internal,
+            Self::Busy { .. } | Self::Contended { .. } | Self::Stopped { .. } => Code::Conflict,
             Self::Failed { source, .. } => source.code(),
         }
     }

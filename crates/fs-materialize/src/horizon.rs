@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use fs_core::{EventTime, FeatureView, Span};
+use fs_pit::state::Coverage;
 
 /// How many runs in a row may be missed, and one more.
 const PERIODS: i64 = 3;
@@ -30,6 +31,9 @@ const LEAST: i64 = HOUR;
 /// The horizon of a view that nobody runs by a schedule.
 const UNSCHEDULED: i64 = 24 * HOUR;
 
+/// By so much the clocks of those who write and of those who read may differ, in microseconds.
+const CLOCKS_DIFFER: i64 = 60 * 1_000_000;
+
 /// How long after it was published a windowed view can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Horizon(Span);
@@ -42,13 +46,23 @@ impl Horizon {
         Self(Span::from_micros(micros).unwrap_or(Span::ZERO))
     }
 
-    /// How long.
-    pub(crate) const fn span(self) -> Span {
-        self.0
+    /// What a state must be able to answer that is made at `now`: also when it is asked by somebody whose
+    /// clock is a little behind, or as of the time to which the table has come, if that is long ago.
+    pub(crate) fn coverage(self, now: EventTime, watermark: Option<EventTime>) -> Coverage {
+        let early =
+            |at: EventTime| EventTime::from_micros(at.as_micros().saturating_sub(CLOCKS_DIFFER));
+        let micros = self.0.as_micros().saturating_add(CLOCKS_DIFFER);
+        let is_long_ago =
+            |watermark: &EventTime| watermark.as_micros().saturating_add(micros) < now.as_micros();
+        let horizon = Span::from_micros(micros).unwrap_or(self.0);
+        Coverage {
+            also_from: watermark.filter(is_long_ago).map(early),
+            ..Coverage::new(early(now), horizon)
+        }
     }
 
-    /// Until when at least what stays as it is must be able to answer, at `now`: so that two runs may
-    /// yet be missed.
+    /// Until when at least what stays as it is must be able to answer, at `now`: so that the next run and the
+    /// one after it may yet be missed.
     pub(crate) const fn needed(self, now: EventTime) -> EventTime {
         let micros = self.0.as_micros() / PERIODS * (PERIODS - 1);
         EventTime::from_micros(now.as_micros().saturating_add(micros))
@@ -84,7 +98,7 @@ mod tests {
     fn horizon(schedule: Option<&str>, now: &str) -> String {
         let mut view = catalog::view("activity").feature("clicks", "int64").build();
         view.schedule = schedule.map(str::to_owned);
-        Horizon::of(&view, now.parse().unwrap()).span().to_string()
+        Horizon::of(&view, now.parse().unwrap()).0.to_string()
     }
 
     #[test]
@@ -108,6 +122,26 @@ mod tests {
         for schedule in [None, Some("never"), Some("")] {
             assert_eq!(horizon(schedule, "2013-04-05T10:02:00Z"), "1d");
         }
+    }
+
+    #[test]
+    fn a_state_also_answers_who_is_a_minute_behind() {
+        let view = catalog::view("activity").build();
+        let now: EventTime = "2013-04-05T10:00:00Z".parse().unwrap();
+        let coverage = Horizon::of(&view, now).coverage(now, Some(now));
+        assert_eq!(coverage.as_of.to_string(), "2013-04-05T09:59:00Z");
+        assert_eq!(coverage.horizon.to_string(), "1d1m");
+        assert_eq!(coverage.also_from, None);
+    }
+
+    #[test]
+    fn a_table_that_ends_long_ago_also_answers_as_of_its_end() {
+        let view = catalog::view("activity").build();
+        let now: EventTime = "2026-04-05T10:00:00Z".parse().unwrap();
+        let end: EventTime = "2013-04-05T10:00:00Z".parse().unwrap();
+        let coverage = Horizon::of(&view, now).coverage(now, Some(end));
+        let also = coverage.also_from.unwrap();
+        assert_eq!(also.to_string(), "2013-04-05T09:59:00Z");
     }
 
     #[test]

@@ -68,6 +68,7 @@
 
 pub mod asked;
 pub mod error;
+mod events;
 mod expiry;
 pub mod freshness;
 mod horizon;

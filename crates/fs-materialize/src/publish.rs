@@ -1,6 +1,8 @@
 //! From the offline table to the online store.
 //!
-//! The online store holds, for every key, the newest row that is visible as of an instant: `N(key)`.
+//! The online store holds, for every key, the newest row that is visible as of an instant: `N(key)`. Of a
+//! [windowed view](windows) it holds something else, by a protocol of its own.
+//!
 //! It records [`Published`]: all of this is true for `table_version` of the table, as of `as_of`, by
 //! the rule `visibility`.
 //!
@@ -63,6 +65,7 @@ mod search;
 mod sequences;
 mod shard;
 mod stored;
+mod windows;
 mod winners;
 mod writing;
 
@@ -72,6 +75,7 @@ use fs_offline::{OfflineStore, Scan, TableSchema, TableState};
 use fs_online::{OnlineStore, Published, RowEncoder, RowLayout, ViewId, WriteOutcome};
 use fs_pit::Rule;
 
+use crate::events::EventReader;
 use crate::rows::ViewColumns;
 use crate::{Error, Options, Progress, Silent};
 use shard::Shard;
@@ -98,11 +102,14 @@ pub(crate) struct Publisher<'a> {
     online: &'a dyn OnlineStore,
     view: &'a FeatureView,
     id: ViewId,
+    catalog: &'a Catalog,
     schema: TableSchema,
     columns: ViewColumns,
     rule: Rule,
     encoder: RowEncoder,
     now: EventTime,
+    /// Whether that is the time of the world, by which the store may forget rows.
+    is_real: bool,
     /// The ttl by which the store may forget rows.
     forget_by: Option<Ttl>,
     /// What is shown with every write.
@@ -116,6 +123,13 @@ pub(crate) struct Publisher<'a> {
 struct Attempt {
     version: i64,
     as_of: EventTime,
+}
+
+/// What an attempt begins with.
+struct Begun {
+    attempt: Attempt,
+    table: TableState,
+    before: Option<Published>,
 }
 
 /// What a publication has done so far.
@@ -146,11 +160,13 @@ impl<'a> Publisher<'a> {
             online,
             view,
             id: ViewId::new(catalog.project.clone(), view.name.clone()),
+            catalog,
             schema: TableSchema::of(catalog, view),
             columns: ViewColumns::of(catalog, view),
             rule: Rule::of(view),
             encoder: RowEncoder::new(&RowLayout::of_view(view)),
             now,
+            is_real: false,
             forget_by: None,
             fence: None,
             options: Options::default(),
@@ -160,6 +176,7 @@ impl<'a> Publisher<'a> {
 
     /// The same; the store may forget rows by the ttl of the view, if `now` is the time of the world.
     pub(crate) const fn forgetting(mut self, is_real: bool) -> Self {
+        self.is_real = is_real;
         self.forget_by = if is_real { self.view.ttl } else { None };
         self
     }
@@ -191,22 +208,44 @@ impl<'a> Publisher<'a> {
         self.publish(true).await
     }
 
-    async fn publish(&self, mut everything: bool) -> Result<Option<Publication>, Error> {
+    async fn publish(&self, everything: bool) -> Result<Option<Publication>, Error> {
+        match EventReader::of(self.catalog, self.view, &self.schema)? {
+            Some(events) => self.publish_windows(&events, everything).await,
+            None => self.publish_newest(everything).await,
+        }
+    }
+
+    /// Looks where the table and the store are, and shuts out who came before; `None` if the view was never
+    /// materialized.
+    async fn begin(&self) -> Result<Option<Begun>, Error> {
+        let Some(table) = self.state().await? else {
+            return Ok(None);
+        };
+        if let Some(fence) = self.fence {
+            self.store(self.online.raise_fence(&self.id, fence).await)?;
+        }
+        let before = self.published().await?;
+        let known = before.as_ref();
+        let attempt = Attempt {
+            version: table.version,
+            as_of: known.map_or(self.now, |before| self.now.max(before.as_of)),
+        };
+        Ok(Some(Begun {
+            attempt,
+            table,
+            before,
+        }))
+    }
+
+    async fn publish_newest(&self, mut everything: bool) -> Result<Option<Publication>, Error> {
         let mut total = Publication::default();
         let mut tally = Tally::default();
         for _ in 0..ATTEMPTS {
-            let Some(state) = self.state().await? else {
+            let Some(Begun {
+                attempt, before, ..
+            }) = self.begin().await?
+            else {
                 return Ok(None);
-            };
-            if let Some(fence) = self.fence {
-                self.store(self.online.raise_fence(&self.id, fence).await)?;
-            }
-            let before = self.published().await?;
-            let attempt = Attempt {
-                version: state.version,
-                as_of: before
-                    .as_ref()
-                    .map_or(self.now, |before| self.now.max(before.as_of)),
             };
             let after = Published {
                 table_version: attempt.version,
@@ -240,9 +279,13 @@ impl<'a> Publisher<'a> {
             }
             everything = true;
         }
-        Err(Error::Contended {
+        Err(self.contended())
+    }
+
+    fn contended(&self) -> Error {
+        Error::Contended {
             view: self.view.name.clone(),
-        })
+        }
     }
 
     /// Publishes what changed since `known`, or everything where that cannot be told any more: then
@@ -315,6 +358,13 @@ impl<'a> Publisher<'a> {
             table: self.view.name.to_string(),
             source: Box::new(source),
         }))
+    }
+
+    fn states<T>(&self, result: Result<T, fs_pit::Error>) -> Result<T, Error> {
+        result.map_err(|source| Error::State {
+            view: self.view.name.clone(),
+            source,
+        })
     }
 
     fn ranked<T>(&self, result: Result<T, fs_pit::Error>) -> Result<T, Error> {

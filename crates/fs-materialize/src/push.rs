@@ -35,6 +35,7 @@ mod problems;
 mod queue;
 mod receipt;
 mod target;
+mod windows;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ use arrow::array::RecordBatch;
 use fs_core::{Catalog, Clock, ViewName};
 use fs_offline::OfflineStore;
 use fs_online::{OnlineStore, TOKEN_BYTES};
+use fs_pit::state::Limits;
 
 use crate::Error;
 
@@ -116,6 +118,9 @@ struct Inner {
     online: Arc<dyn OnlineStore>,
     clock: Arc<dyn Clock>,
     queues: queue::Queues,
+    turns: windows::Turns,
+    /// How much is kept of every key of a windowed view.
+    states: Limits,
 }
 
 impl Pusher {
@@ -131,6 +136,29 @@ impl Pusher {
             online,
             clock,
             queues: queue::Queues::default(),
+            turns: windows::Turns::default(),
+            states: Limits::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The same stores and clock, keeping so much of every key of a windowed view; for what is pushed from
+    /// now on.
+    #[must_use]
+    pub fn with_states(&self, states: Limits) -> Self {
+        let (offline, online) = (
+            Arc::clone(&self.inner.offline),
+            Arc::clone(&self.inner.online),
+        );
+        let inner = Inner {
+            offline,
+            online,
+            clock: Arc::clone(&self.inner.clock),
+            queues: queue::Queues::default(),
+            turns: windows::Turns::default(),
+            states,
         };
         Self {
             inner: Arc::new(inner),

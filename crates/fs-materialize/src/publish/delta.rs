@@ -58,7 +58,11 @@ impl Publisher<'_> {
         self.write_in_place(attempt, &mut in_place, tally).await
     }
 
-    async fn changes_since(&self, attempt: &Attempt, known: &Published) -> Result<Changes, Error> {
+    pub(super) async fn changes_since(
+        &self,
+        attempt: &Attempt,
+        known: &Published,
+    ) -> Result<Changes, Error> {
         let columns = self.columns.without_features();
         let changes = self.offline.changes(
             &self.schema,

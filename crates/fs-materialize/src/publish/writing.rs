@@ -97,14 +97,14 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         writes: Vec<RowWrite>,
     ) -> Result<fs_online::WriteOutcome, fs_online::Error> {
         self.online.write(&self.id, writes, self.fence).await
     }
 
-    fn count(&self, tally: &mut Tally, outcome: fs_online::WriteOutcome) {
+    pub(super) fn count(&self, tally: &mut Tally, outcome: fs_online::WriteOutcome) {
         tally.outcome += outcome;
         self.progress
             .report(&self.view.name, Phase::Publish, tally.keys());

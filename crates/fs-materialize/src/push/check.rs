@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
-    new_null_array,
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, TimestampMicrosecondType};
 use fs_core::data_type::UTC;
@@ -17,6 +17,7 @@ use fs_online::ViewId;
 
 use super::{PushProblem, PushProblems, Target};
 use crate::Error;
+use crate::events::EventReader;
 use crate::rows::ViewColumns;
 
 /// Rows of a view that have the right columns, types, keys and times.
@@ -26,11 +27,20 @@ pub(super) struct Job {
     pub(super) id: ViewId,
     pub(super) schema: TableSchema,
     pub(super) columns: ViewColumns,
+    /// What makes events of the rows, if the view is windowed.
+    pub(super) events: Option<EventReader>,
     /// The columns of `schema` but `_sequence`, in its order.
     pub(super) rows: RecordBatch,
 }
 
 impl Job {
+    pub(super) fn state_error(&self, source: fs_pit::Error) -> Error {
+        Error::State {
+            view: self.view.name.clone(),
+            source,
+        }
+    }
+
     /// The rows; those without a created time get `receipt`.
     pub(super) fn received(&self, receipt: EventTime) -> RecordBatch {
         let Ok(at) = self.rows.schema().index_of(CREATED_TIMESTAMP) else {
@@ -99,11 +109,20 @@ pub(super) fn check(
         return Err(refused(look.problems));
     }
     let rows = with_columns(&Schema::new(fields), columns, given.num_rows());
+    let rows = rows.ok_or_else(|| refused(Vec::new()))?;
+    let events = EventReader::of(catalog, view, &schema)?;
+    if let Some(events) = &events {
+        // A row of which nobody can say whether it counts would be in the way of every publication.
+        let unnumbered = Int64Array::new_null(rows.num_rows());
+        let batch = events.of_rows(rows.clone(), unnumbered);
+        batch.map_err(|source| Error::of_filters(view, source))?;
+    }
     Ok(Job {
         view: view.clone(),
         id: ViewId::new(catalog.project.clone(), view.name.clone()),
         columns: ViewColumns::of(catalog, view),
-        rows: rows.ok_or_else(|| refused(Vec::new()))?,
+        events,
+        rows,
         schema,
     })
 }

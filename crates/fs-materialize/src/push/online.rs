@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use arrow::array::{RecordBatch, UInt64Array};
+use arrow::array::{Int64Array, RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use fs_core::{CreatedTime, EventTime};
 use fs_online::{EncodedKey, RowEncoder, RowLayout, RowOrder, RowWrite, ViewKeys};
@@ -30,6 +30,24 @@ pub(super) enum Sequence {
 }
 
 impl Sequence {
+    /// The numbers of so many rows.
+    pub(super) fn of_rows(self, rows: usize) -> Int64Array {
+        let rows = 0..i64::try_from(rows).unwrap_or(i64::MAX);
+        match self {
+            Self::None => rows.map(|_| None).collect(),
+            Self::From(first) => rows.map(|row| Some(first.saturating_add(row))).collect(),
+        }
+    }
+
+    /// How many keys are written at once, at most `most`. Of several, a store does not say which it has kept
+    /// as they were; that is no matter where events are known by their numbers.
+    pub(super) const fn at_once(self, most: usize) -> usize {
+        match self {
+            Self::None => 1,
+            Self::From(_) => most,
+        }
+    }
+
     fn of(self, row: usize) -> u64 {
         match self {
             Self::None => 0,
@@ -39,12 +57,16 @@ impl Sequence {
 }
 
 impl Inner {
-    /// Waits for the time of those `rows` that may be seen soon; an error if one may not.
+    /// Waits for the time of those `rows` that may be seen soon; an error if one may not. Windows count an
+    /// event when its time has come, so nobody waits for theirs.
     pub(super) async fn wait_for_visible(
         &self,
         job: &Job,
         rows: &RecordBatch,
     ) -> Result<(), Error> {
+        if job.events.is_some() {
+            return Ok(());
+        }
         let (rule, now) = (Rule::of(&job.view), self.clock.now());
         let columns = job.columns.unnumbered(rows);
         let (mut soon, mut not_yet) = (Duration::ZERO, None);
@@ -82,14 +104,10 @@ impl Inner {
         rows: &RecordBatch,
         sequence: Sequence,
     ) -> Result<Vec<RowOutcome>, Error> {
-        let failed = |source| match sequence {
-            Sequence::None => self.not_stored(job, source),
-            Sequence::From(_) => Error::Online {
-                view: job.view.name.clone(),
-                store: self.online.describe(),
-                source: Box::new(source),
-            },
-        };
+        if let Some(events) = &job.events {
+            return self.store_events(job, events, rows, sequence).await;
+        }
+        let failed = |source| self.online_error(job, sequence, source);
         let now = self.clock.now();
         let mut outcomes = vec![RowOutcome::Outdone; rows.num_rows()];
         let keys = job.columns.keys(rows).map_err(failed)?;
@@ -158,6 +176,22 @@ impl Inner {
             .zip(stored)
             .map(|(write, stored)| write.row == stored)
             .collect())
+    }
+
+    pub(super) fn online_error(
+        &self,
+        job: &Job,
+        sequence: Sequence,
+        source: fs_online::Error,
+    ) -> Error {
+        match sequence {
+            Sequence::None => self.not_stored(job, source),
+            Sequence::From(_) => Error::Online {
+                view: job.view.name.clone(),
+                store: self.online.describe(),
+                source: Box::new(source),
+            },
+        }
     }
 
     pub(super) fn not_stored(&self, job: &Job, source: fs_online::Error) -> Error {
