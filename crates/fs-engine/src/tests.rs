@@ -16,3 +16,4 @@ mod source_state;
 mod spread;
 mod sql;
 mod text;
+mod view_inputs;

@@ -1,6 +1,7 @@
 //! `fs entities|sources|feature-views|feature-services list|describe NAME`.
 
 mod feature_views;
+mod windows;
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use fs_core::{Catalog, EventTime, FeatureView, Kind};
 use serde_json::{Value, json};
 
-use super::{head, join};
+use super::{head, join, windows};
 use crate::commands::freshness::{self, Known};
 use crate::output::{Output, age, table};
 use crate::project::Project;
@@ -53,7 +53,10 @@ pub(super) async fn describe(
         let mut text = head(Kind::FeatureView, view.name.as_str(), &view.meta);
         text.push_str(&table(["", ""], facts(catalog, view, &known, now)));
         text.push('\n');
-        text.push_str(&features(view));
+        text.push_str(&match &view.windows {
+            Some(of) => windows::describe(view, of),
+            None => features(view),
+        });
         if !view.expectations.is_empty() {
             text.push('\n');
             text.push_str(&expectations(view));
@@ -88,7 +91,10 @@ fn facts(catalog: &Catalog, view: &FeatureView, known: &Known, now: EventTime) -
     let mut facts = vec![
         fact("join keys", join(keys)),
         fact("source", view.source.to_string()),
-        fact("ttl", ttl),
+        match view.windows {
+            Some(_) => fact("windows", "of events; each feature has its own".to_owned()),
+            None => fact("ttl", ttl),
+        },
         fact("point in time", view.point_in_time.to_string()),
         fact("online", yes_or_no(view.online).to_owned()),
     ];
