@@ -10,8 +10,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::data_type::UTC;
 use fs_core::time::parse_micros;
 use fs_core::{
-    Catalog, Entity, EventTime, Feature, FeatureRequest, FeatureService, FeatureView, JoinKey,
-    KeyType, Location, Meta, Naming, SEQUENCE, Selected, ServiceEntry, TimeRange,
+    Aggregation, Catalog, Entity, EventTime, Feature, FeatureRequest, FeatureService, FeatureView,
+    Function, JoinKey, KeyType, Location, Meta, Naming, SEQUENCE, Selected, ServiceEntry,
+    TimeRange, Windows,
 };
 use fs_offline::{OfflineStore, Replacement, TableSchema};
 use fs_pit::Rule;
@@ -55,6 +56,21 @@ fn feature(name: &str, data_type: &str) -> Feature {
         name: name.parse().unwrap(),
         data_type: data_type.parse().unwrap(),
         description: None,
+    }
+}
+
+/// `function` of `column`, or of `*`, in `windows`, of the events that `filter` lets pass.
+pub(crate) fn aggregation(
+    column: Option<&str>,
+    function: Function,
+    filter: Option<&str>,
+    windows: &[&str],
+) -> Aggregation {
+    let column = column.map(|column| column.parse().unwrap());
+    let windows: Vec<_> = windows.iter().map(|text| text.parse().unwrap()).collect();
+    Aggregation {
+        filter: filter.map(str::to_owned),
+        ..Aggregation::new(column, function, &windows).unwrap()
     }
 }
 
@@ -156,6 +172,18 @@ impl Shop {
         let view = self.catalog.feature_views.get_mut(name).unwrap();
         view.entities.push(shop.name.clone());
         self.catalog.entities.insert(shop.name.clone(), shop);
+    }
+
+    /// Adds a view whose rows are events with the features of the first one as inputs.
+    pub(crate) fn add_windowed(&mut self, name: &str, rule: Rule, aggregations: &[Aggregation]) {
+        self.add_view(name, rule);
+        let view = self.catalog.feature_views.get_mut(name).unwrap();
+        let windows = Windows {
+            inputs: std::mem::take(&mut view.schema),
+            aggregations: aggregations.to_vec(),
+        };
+        view.schema = windows.schema().unwrap();
+        view.windows = Some(windows);
     }
 
     /// Commits the rows of a window.

@@ -10,31 +10,22 @@
 //!     history 2          …
 //! ```
 //!
-//! Views that go by several names share one history, which is read once for all of them.
+//! Views that go by several names share one history, which is read once for all of them. Features of
+//! windows are made by the join itself, of every row that it reads, so there is nothing to fetch for them.
+
+mod logical;
 
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
-use datafusion::catalog::TableProvider;
-use datafusion::common::TableReference;
-use datafusion::datasource::provider_as_source;
-use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
-use fs_core::{
-    CREATED_TIMESTAMP, Catalog, EVENT_TIMESTAMP, FILE_NUMBER, FeatureSet, ROW_NUMBER, SEQUENCE,
-    ViewName, ViewSelection,
-};
-use fs_engine::fetch_rows::{FetchColumn, FetchRowsNode};
+use fs_core::{Catalog, FeatureSet, ViewName, ViewSelection};
+use fs_engine::point_in_time::PointInTimeJoinExec;
 use fs_engine::point_in_time::exec::{ROWS_MATCHED, ROWS_READ, SPINE_ROWS};
-use fs_engine::point_in_time::{
-    JoinSpec, PointInTimeJoinExec, PointInTimeJoinNode, PointInTimeSpec, Take,
-};
 use fs_offline::{OfflineStore, OfflineTable, TableSchema};
-use fs_pit::Rule;
 
+use self::logical::logical;
 use crate::spine::SpineTable;
 use crate::{Error, Versions, ViewReport};
 
@@ -79,13 +70,6 @@ impl Histories {
         let found = self.tables.iter().position(|(name, _)| name == view);
         // All were opened.
         found.unwrap_or_default()
-    }
-
-    fn scans(&self) -> DataFusionResult<Vec<LogicalPlan>> {
-        let tables = self.tables.iter();
-        tables
-            .map(|(view, table)| scan(view.as_str(), Arc::clone(table) as _))
-            .collect()
     }
 }
 
@@ -148,72 +132,4 @@ pub(crate) fn join_metrics(plan: &Arc<dyn ExecutionPlan>) -> Option<MetricsSet> 
         return plan.metrics();
     }
     plan.children().into_iter().find_map(join_metrics)
-}
-
-fn logical(
-    spine: SpineTable,
-    features: &FeatureSet,
-    histories: &Histories,
-) -> DataFusionResult<LogicalPlan> {
-    let spec = spec(&spine, features, histories);
-    let columns = output(spine.spine_schema(), features, histories);
-    let spine = scan("spine", Arc::new(spine))?;
-    let join = PointInTimeJoinNode::try_new(spec, spine, histories.scans()?)?.into_plan();
-    Ok(FetchRowsNode::try_new(join, histories.scans()?, columns)?.into_plan())
-}
-
-fn scan(name: &str, table: Arc<dyn TableProvider>) -> DataFusionResult<LogicalPlan> {
-    let name = TableReference::bare(name);
-    LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build()
-}
-
-fn spec(spine: &SpineTable, features: &FeatureSet, histories: &Histories) -> PointInTimeSpec {
-    let own = spine.spine_schema().fields().iter();
-    let joins = features.views.iter().map(|selection| {
-        let keys = selection.keys.iter().map(|key| {
-            // The spine was opened for these features.
-            let of_spine = spine.key_column(&key.column).unwrap_or_default();
-            (of_spine.to_owned(), key.key.to_string())
-        });
-        JoinSpec {
-            label: selection.label.to_string(),
-            history: histories.of(selection),
-            keys: keys.collect(),
-            event: EVENT_TIMESTAMP.to_owned(),
-            created: Some(CREATED_TIMESTAMP.to_owned()),
-            sequence: Some(SEQUENCE.to_owned()),
-            rule: Rule::of(&selection.view),
-            take: Take::Place {
-                file: FILE_NUMBER.to_owned(),
-                row: ROW_NUMBER.to_owned(),
-                name: place(selection),
-            },
-        }
-    });
-    PointInTimeSpec {
-        time: spine.time_column().to_owned(),
-        spine_columns: own.map(|field| field.name().clone()).collect(),
-        joins: joins.collect(),
-    }
-}
-
-/// The column with the places of the rows of a view; no column of a spine is called like this.
-fn place(selection: &ViewSelection) -> String {
-    format!("fs:row:{}", selection.label)
-}
-
-fn output(spine: &Schema, features: &FeatureSet, histories: &Histories) -> Vec<FetchColumn> {
-    let own = spine.fields().iter().map(|field| FetchColumn::Input {
-        column: field.name().clone(),
-    });
-    let fetched = features.columns.iter().map(|column| {
-        let selection = &features.views[column.view];
-        FetchColumn::Fetched {
-            table: histories.of(selection),
-            address: place(selection),
-            column: selection.view.schema[column.feature].name.to_string(),
-            name: column.name.clone(),
-        }
-    });
-    own.chain(fetched).collect()
 }

@@ -13,7 +13,7 @@ use fs_pit::Rule;
 
 use super::*;
 use crate::OperatorPlanner;
-use crate::point_in_time::fixture::{Case, Conditions, Row, run};
+use crate::point_in_time::fixture::{Case, Conditions, Row, in_memory, run, windowed};
 
 const CONDITIONS: Conditions = Conditions {
     batch_rows: 16,
@@ -54,6 +54,33 @@ fn a_plan_that_was_written_and_read_again_gives_the_same_answer() {
 }
 
 #[test]
+fn a_plan_with_windows_that_was_written_and_read_again_gives_the_same_answer() {
+    let case = case();
+    let spine = in_memory(&case.spine_batch(), 16, 1);
+    let history = in_memory(&case.history_batch(), 16, 2);
+    let plan = PointInTimeJoinExec::try_new(windowed::spec(&case), spine, vec![history]);
+    let plan: Arc<dyn ExecutionPlan> = Arc::new(plan.unwrap());
+    let bytes = plan_to_bytes(Arc::clone(&plan)).unwrap();
+    let read = plan_from_bytes(&bytes, &TaskContext::default()).unwrap();
+    let shown = |plan: &dyn ExecutionPlan| displayable(plan).indent(false).to_string();
+    assert_eq!(shown(read.as_ref()), shown(plan.as_ref()));
+    let answer = run(read, CONDITIONS).unwrap();
+    assert_eq!(windowed::found(&answer), windowed::naive(&case));
+}
+
+#[test]
+fn only_joins_with_windows_need_the_version_that_brought_them() {
+    let version = |spec: &PointInTimeSpec| {
+        let mut bytes = Vec::new();
+        let join = Operator::PointInTimeJoin(Join::new(spec).unwrap());
+        Envelope::write(join, &mut bytes).unwrap();
+        Envelope::decode(bytes.as_slice()).unwrap().version
+    };
+    assert_eq!(version(&case().spec()), 1);
+    assert_eq!(version(&windowed::spec(&case())), 2);
+}
+
+#[test]
 fn bytes_of_another_version_are_refused() {
     let mut bytes = Vec::new();
     let join = Join::new(&case().spec()).unwrap();
@@ -67,7 +94,7 @@ fn bytes_of_another_version_are_refused() {
 }
 
 /// The case as a logical plan over tables, below a filter that SQL could have written.
-async fn logical(context: &SessionContext) -> LogicalPlan {
+async fn logical(context: &SessionContext, spec: PointInTimeSpec) -> LogicalPlan {
     let case = case();
     context.register_batch("spine", case.spine_batch()).unwrap();
     context
@@ -82,7 +109,7 @@ async fn logical(context: &SessionContext) -> LogicalPlan {
         .await
         .unwrap();
     let join = PointInTimeJoinNode::try_new(
-        case.spec(),
+        spec,
         spine.into_unoptimized_plan(),
         vec![history.into_unoptimized_plan()],
     );
@@ -94,7 +121,7 @@ async fn logical(context: &SessionContext) -> LogicalPlan {
 async fn a_logical_join_composes_with_sql_and_is_read_back_from_its_bytes() {
     let state = SessionContext::new_with_config(SessionConfig::new()).state();
     let context = SessionContext::new_with_state(OperatorPlanner::install(state));
-    let plan = logical(&context).await;
+    let plan = logical(&context, case().spec()).await;
     let LogicalPlan::Extension(node) = &plan else {
         panic!("not an extension");
     };
@@ -121,4 +148,30 @@ async fn a_logical_join_composes_with_sql_and_is_read_back_from_its_bytes() {
         })
         .collect();
     assert_eq!(found, halved.naive());
+}
+
+#[tokio::test]
+async fn a_logical_join_with_windows_composes_with_sql_and_is_read_back_from_its_bytes() {
+    let state = SessionContext::new_with_config(SessionConfig::new()).state();
+    let context = SessionContext::new_with_state(OperatorPlanner::install(state));
+    let plan = logical(&context, windowed::spec(&case())).await;
+    let LogicalPlan::Extension(node) = &plan else {
+        panic!("not an extension");
+    };
+    let mut bytes = Vec::new();
+    LogicalExtensionCodec::try_encode(&OperatorCodec, node, &mut bytes).unwrap();
+    let inputs: Vec<LogicalPlan> = node.node.inputs().into_iter().cloned().collect();
+    let read =
+        LogicalExtensionCodec::try_decode(&OperatorCodec, &bytes, &inputs, &TaskContext::default());
+    assert_eq!(LogicalPlan::Extension(read.unwrap()), plan);
+
+    // One of the features, asked for by SQL above the join.
+    let frame = context.execute_logical_plan(plan).await.unwrap();
+    let frame = frame.select_columns(&["count_lifetime"]).unwrap();
+    let batches = frame.collect().await.unwrap();
+    let schema = batches[0].schema();
+    let answer = arrow::compute::concat_batches(&schema, &batches).unwrap();
+    let mut halved = case();
+    halved.history = halved.history.into_iter().step_by(2).collect();
+    assert_eq!(answer.column(0), &windowed::naive(&halved)[2]);
 }

@@ -19,6 +19,7 @@ mod properties;
 mod reproduced;
 mod saved;
 mod shipped;
+mod windows;
 
 fn ints(values: &[Option<i64>]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
