@@ -14,6 +14,12 @@ use super::spec::Windowed;
 use super::spine::kernel_error;
 use crate::WindowFilters;
 
+/// What a cut of a time line takes: twice while it is being made, and the number of its partial
+/// aggregate.
+const BYTES_PER_CUT: usize = 2 * (size_of::<i64>() + 1) + size_of::<u32>();
+/// What an answer takes in its column, lists and texts apart.
+const BYTES_PER_ANSWER: usize = size_of::<i64>() + 1;
+
 /// What windows make of a history, its columns found.
 #[derive(Debug)]
 pub(super) struct Aggregated {
@@ -55,6 +61,18 @@ impl Aggregated {
         })
     }
 
+    /// What a row of a spine with a time of its own takes at most, values of any length apart.
+    pub(super) fn bytes_per_row(&self) -> Result<usize> {
+        let windows = self.plan.windows().iter();
+        let cuts = 1 + windows.filter(|window| window.length().is_some()).count();
+        let mut states = 0;
+        for lane in self.plan.lanes() {
+            states += lane.visit(StateBytes).map_err(kernel_error)?;
+        }
+        let answers = self.plan.outputs().len() * BYTES_PER_ANSWER;
+        Ok(cuts * (BYTES_PER_CUT + states) + answers)
+    }
+
     /// The values of a batch, in the order of the inputs of the plan.
     pub(super) fn inputs(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
         let inputs = self.inputs.iter();
@@ -83,6 +101,17 @@ impl Aggregated {
             lane.visit(of_nothing).map_err(kernel_error)?
         });
         columns.collect()
+    }
+}
+
+/// Asks how long a state is.
+struct StateBytes;
+
+impl Visitor for StateBytes {
+    type Output = usize;
+
+    fn visit<A: Aggregate>(self, _aggregate: A) -> Self::Output {
+        size_of::<A::State>()
     }
 }
 

@@ -9,7 +9,7 @@ use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt32Type,
 };
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
-use fs_pit::{FeatureRows, RowIds};
+use fs_pit::{FeatureRows, PointInTimeJoin, RowIds};
 
 use super::aggregated::Aggregated;
 use super::spec::{JoinSpec, PointInTimeSpec, Take};
@@ -182,6 +182,14 @@ impl Join {
         times.ok_or_else(|| {
             exec_datafusion_err!("a time of `{}` is not in microseconds", self.label())
         })
+    }
+
+    /// What a row of the spine takes at most beside its index, while it is joined.
+    pub(super) fn bytes_per_row(&self) -> Result<usize> {
+        match &self.taken {
+            Taken::OfNewest(_) => Ok(PointInTimeJoin::BYTES_PER_ROW),
+            Taken::Windows(aggregated) => aggregated.bytes_per_row(),
+        }
     }
 
     /// What the output has for rows of the spine that nothing was found for: one row.

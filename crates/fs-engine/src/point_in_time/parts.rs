@@ -24,7 +24,7 @@ use datafusion::common::Result;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use fs_pit::{PointInTimeJoin, partition};
+use fs_pit::partition;
 use futures::StreamExt;
 
 use self::deal::Dealer;
@@ -78,7 +78,7 @@ async fn part_count(
     let MemoryLimit::Finite(limit) = session.runtime.memory_pool.memory_limit() else {
         return Ok(NonZeroU32::MIN);
     };
-    let mut needed = spine.rows.rows() * PointInTimeJoin::BYTES_PER_ROW;
+    let mut needed = spine.rows.rows() * join.bytes_per_row()?;
     let mut batches = spine.rows.read()?;
     while let Some(batch) = batches.next().await {
         let batch = batch?;

@@ -38,6 +38,7 @@ pub(super) async fn race(
             of_join.extend(runner);
         }
     }
+    let _timer = session.metrics.finish_time.timer();
     let by_join = by_join.into_iter().zip(contenders);
     by_join
         .map(|(runners, contender)| contender.finish(runners))

@@ -40,6 +40,8 @@ pub(super) struct Metrics {
     pub(super) output: BaselineMetrics,
     /// Time that all partitions together spent on streaming rows past the index.
     pub(super) race_time: Time,
+    /// Time that histories took to be answered from, once all their rows had come by.
+    pub(super) finish_time: Time,
     /// Time that the spine took to come in and to be indexed.
     pub(super) spine_time: Time,
     spine_rows: Count,
@@ -60,6 +62,7 @@ impl Metrics {
         Self {
             output: BaselineMetrics::new(set, 0),
             race_time: MetricBuilder::new(set).subset_time("race_time", 0),
+            finish_time: MetricBuilder::new(set).subset_time("finish_time", 0),
             spine_time: MetricBuilder::new(set).subset_time("spine_time", 0),
             spine_rows: MetricBuilder::new(set).counter(SPINE_ROWS, 0),
             joined_on_disk: MetricBuilder::new(set).counter("joined_on_disk", 0),

@@ -6,6 +6,7 @@ mod reference;
 mod row_checks;
 mod unique;
 mod window_checks;
+mod windowed;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use fs_core::{Check, Expectation, FeatureView, FileFormat, Finite, Literal, OnFailure, TimeRange};

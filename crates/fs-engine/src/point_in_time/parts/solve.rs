@@ -7,7 +7,7 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
-use fs_pit::{PointInTimeJoin, SpineIndexBuilder};
+use fs_pit::SpineIndexBuilder;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
@@ -54,7 +54,7 @@ pub(super) async fn solve(part: Part, session: &Session) -> Result<Spooled> {
     while let Some(batch) = batches.next().await {
         let batch = batch?;
         // What indexing and joining the stretch will take comes on top of the rows themselves.
-        let bytes = 2 * batch.get_array_memory_size() + working_bytes(&batch)?;
+        let bytes = 2 * batch.get_array_memory_size() + part.working_bytes(&batch)?;
         if memory.try_grow(bytes).is_err() && !stretch.is_empty() {
             let rows = concat_batches(batch.schema_ref(), &stretch)?;
             stretch.clear();
@@ -76,14 +76,14 @@ pub(super) async fn solve(part: Part, session: &Session) -> Result<Spooled> {
     Ok(run)
 }
 
-/// What joining these spine rows takes at most, columns of candidates apart.
-fn working_bytes(rows: &RecordBatch) -> Result<usize> {
-    let keys = &rows.columns()[1..rows.num_columns() - 1];
-    let index = estimated_bytes(keys, rows.num_rows())?;
-    Ok(index + rows.num_rows() * PointInTimeJoin::BYTES_PER_ROW)
-}
-
 impl Part {
+    /// What joining these spine rows takes at most, values of any length apart.
+    fn working_bytes(&self, rows: &RecordBatch) -> Result<usize> {
+        let keys = &rows.columns()[1..rows.num_columns() - 1];
+        let index = estimated_bytes(keys, rows.num_rows())?;
+        Ok(index + rows.num_rows() * self.join.bytes_per_row()?)
+    }
+
     /// Joins a stretch of spine rows, or its halves one after the other when it does not fit.
     fn solve_rows<'a>(
         &'a self,
