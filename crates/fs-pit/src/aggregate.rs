@@ -14,11 +14,11 @@
 //! |---|---|---|---|
 //! | [`Count`](Component::Count) | how many | `count` | 8 B |
 //! | [`Sum`](Component::Sum) | the exact sum, how many | `sum`, `avg`, `count` | 24 B of integers, 32 B of floats |
-//! | [`Moments`](Component::Moments) | also the exact sum of squares | also `var_*`, `stddev_*` | 48 B of integers, 80 B of floats |
+//! | [`Moments`](Component::Moments) | also the exact sum of squares | also `var_*`, `stddev_*` | 48 B of integers, 72 B of floats |
 //! | [`Min`](Component::Min), [`Max`](Component::Max) | one value | `min`, `max` | 8 or 16 B |
-//! | [`First`](Component::First), [`Last`](Component::Last) | the `n` oldest or newest values and their ranks | `first`, `first_n`; `last`, `last_n` | 56 B; more on the heap for `n > 1` |
+//! | [`First`](Component::First), [`Last`](Component::Last) | the `n` oldest or newest values and their ranks | `first`, `first_n`; `last`, `last_n` | 48 B; for `n > 1` on the heap |
 //! | [`Distinct`](Component::Distinct) | every different value | `count_distinct` | grows with them |
-//! | [`Tally`](Component::Tally) | every different value and how often it came | `top_k`, `count_distinct`, `count` | grows with them |
+//! | [`Tally`](Component::Tally) | every different value and how often it came | `top_k`, `count_distinct` | grows with them |
 //! | [`Registers`](Component::Registers) | 4,096 registers of a hash | `approx_count_distinct` | at most 4 KiB on the heap |
 //! | [`Sketch`](Component::Sketch) | how many values in each of some buckets | `approx_percentile` | grows with the orders of magnitude |
 //!
@@ -41,6 +41,7 @@ mod extremes;
 pub(crate) mod hash;
 pub mod input;
 mod moments;
+pub mod naive;
 mod registers;
 mod sketch;
 mod sorted;
@@ -121,3 +122,6 @@ pub trait Aggregate: Clone + Debug + Send + Sync + 'static {
 
 /// A value that an aggregate takes.
 pub type ValueOf<'v, A> = <<A as Aggregate>::Input as Input>::Value<'v>;
+
+#[cfg(test)]
+mod tests;

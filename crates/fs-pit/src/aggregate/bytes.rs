@@ -16,10 +16,10 @@ pub(crate) const fn broken(problem: &'static str) -> Error {
 
 pub(crate) fn put_count(mut count: u64, out: &mut Vec<u8>) {
     while count >= 0x80 {
-        out.push((count as u8) | 0x80);
+        out.push(count.to_le_bytes()[0] | 0x80);
         count >>= 7;
     }
-    out.push(count as u8);
+    out.push(count.to_le_bytes()[0]);
 }
 
 pub(crate) fn count(bytes: &mut &[u8]) -> Result<u64, Error> {
@@ -97,7 +97,7 @@ pub(crate) fn put_wide(number: i128, out: &mut Vec<u8>) {
         0 => 0,
         _ => (128 - (number ^ (number >> 127)).leading_zeros()) as usize / 8 + 1,
     };
-    out.push(used as u8);
+    out.push(used.to_le_bytes()[0]);
     out.extend_from_slice(&number.to_le_bytes()[..used]);
 }
 

@@ -45,7 +45,7 @@ pub enum Component {
     Distinct,
     /// All different values, and how often each came.
     Tally,
-    /// The registers of a HyperLogLog.
+    /// The registers of a `HyperLogLog`.
     Registers,
     /// How many values lie in each bucket of numbers.
     Sketch,

@@ -53,10 +53,25 @@ const FRACTION: u64 = (1 << 52) - 1;
 
 impl<const NEAR: usize, const FAR: usize> Exact<NEAR, FAR> {
     /// What the lowest bit of a near sum is worth at first: 2^-80, or 2^-160 of squares.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "it is small"
+    )]
     const START: i16 = -40 * (NEAR as i16);
     /// What the lowest bit of a far sum is worth: 2^-1074, the least number there is, or its square.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "it is small"
+    )]
     const LEAST: i32 = -537 * (NEAR as i32);
     /// The bits of a near sum without the sign.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "it is small"
+    )]
     const WIDTH: i32 = 64 * (NEAR as i32) - 1;
 
     /// The sum of nothing.
@@ -305,12 +320,13 @@ const fn power_of_two(exponent: i32) -> f64 {
     clippy::cast_possible_truncation,
     reason = "the halves are taken apart"
 )]
-const fn halves(integer: i128) -> [u64; 2] {
-    [integer as u64, (integer >> 64) as u64]
+pub(super) const fn halves(integer: i128) -> [u64; 2] {
+    let bits = integer.cast_unsigned();
+    [bits as u64, (bits >> 64) as u64]
 }
 
 #[inline]
-const fn join(halves: [u64; 2]) -> i128 {
+pub(super) const fn join(halves: [u64; 2]) -> i128 {
     ((halves[1] as i128) << 64) | halves[0] as i128
 }
 

@@ -38,7 +38,7 @@ pub trait Input: Copy + Debug + Send + Sync + 'static {
     fn column(array: &dyn Array) -> Option<Self::Column<'_>>;
 
     /// The value in a row that is not null.
-    fn value<'c>(column: Self::Column<'c>, row: usize) -> Self::Value<'c>;
+    fn value(column: Self::Column<'_>, row: usize) -> Self::Value<'_>;
 
     /// The value that `scalar` is; `None` if it is of another type.
     fn of(scalar: Scalar<'_>) -> Option<Self::Value<'_>>;
@@ -119,7 +119,7 @@ impl Input for Rows {
     }
 
     #[inline]
-    fn value<'c>((): Self::Column<'c>, _: usize) -> Self::Value<'c> {}
+    fn value((): Self::Column<'_>, _: usize) -> Self::Value<'_> {}
 
     fn of(_: Scalar<'_>) -> Option<()> {
         Some(())
@@ -157,7 +157,7 @@ impl Input for Bool {
     }
 
     #[inline]
-    fn value<'c>(column: Self::Column<'c>, row: usize) -> Self::Value<'c> {
+    fn value(column: Self::Column<'_>, row: usize) -> Self::Value<'_> {
         column.value(row)
     }
 
@@ -226,7 +226,7 @@ macro_rules! integers {
             }
 
             #[inline]
-            fn value<'c>(column: Self::Column<'c>, row: usize) -> Self::Value<'c> {
+            fn value(column: Self::Column<'_>, row: usize) -> Self::Value<'_> {
                 column[row]
             }
 

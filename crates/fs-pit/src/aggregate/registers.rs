@@ -1,6 +1,6 @@
 //! [`Registers`]: about how many different values there are, in little memory.
 //!
-//! A HyperLogLog (Flajolet, Fusy, Gandouet, Meunier 2007) of 2^12 registers over a hash of 64 bits, with the
+//! A `HyperLogLog` (Flajolet, Fusy, Gandouet, Meunier 2007) of 2^12 registers over a hash of 64 bits, with the
 //! estimator of Ertl (2017), which has no bias at either end and needs no tables. The standard error is
 //! 1.04 / sqrt(2^12) = 1.6 %; while there are few values it is far less.
 
@@ -18,11 +18,11 @@ const INDEX_BITS: u32 = 12;
 /// How many registers there are.
 const REGISTERS: usize = 1 << INDEX_BITS;
 /// The greatest value of a register: one more than the bits that are left.
-const GREATEST: u8 = 64 - INDEX_BITS as u8 + 1;
+const GREATEST: u8 = 53;
 /// While no more registers than these are in use, only these are kept.
 const FEW: usize = 512;
 
-/// The registers of a HyperLogLog. A state has none on the heap at first, and 4 KiB at the most.
+/// The registers of a `HyperLogLog`. A state has none on the heap at first, and 4 KiB at the most.
 #[derive(Debug, Clone, Copy)]
 pub struct Registers<I>(PhantomData<I>);
 
@@ -45,10 +45,6 @@ impl<I: Input> Registers<I> {
 impl Registered {
     /// Adds a hash: its first bits choose a register, and the zeros after them are its value, if it is the
     /// greatest.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "there are 2^12 registers, and 64 bits"
-    )]
     fn add(&mut self, hash: u64) {
         let register = (hash >> (64 - INDEX_BITS)) as u16;
         let zeros = (hash << INDEX_BITS).leading_zeros().min(64 - INDEX_BITS);

@@ -1,6 +1,6 @@
 //! [`Sketch`]: about where in the values a percentile lies.
 //!
-//! A DDSketch (Masson, Rim, Lee 2019): it counts how many values lie in each bucket, and buckets grow with
+//! A `DDSketch` (Masson, Rim, Lee 2019): it counts how many values lie in each bucket, and buckets grow with
 //! their values, so that any value of a bucket is at most 1 % off its middle. Its merge adds counts and
 //! therefore commutes. Those of KLL and t-digest do not: what they answer depends on what was
 //! merged when, and training and serving would differ.

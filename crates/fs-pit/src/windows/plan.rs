@@ -72,7 +72,7 @@ pub struct Output {
 impl WindowPlan {
     /// The plan for all features of `windows`, of events that count by `rule`.
     pub fn new(windows: &Windows, rule: Rule) -> Result<Self, SchemaError> {
-        build::asked(windows).map(|asked| build::plan(rule, asked))
+        build::asked(windows).map(|asked| build::plan(rule, &asked))
     }
 
     /// The plan of `view`; none if it has no windows.
@@ -91,10 +91,8 @@ impl WindowPlan {
     #[must_use]
     pub fn select(&self, positions: &[usize]) -> Self {
         let outputs = positions.iter().filter_map(|at| self.outputs.get(*at));
-        build::plan(
-            self.rule,
-            outputs.map(|output| self.asked(output)).collect(),
-        )
+        let asked: Vec<_> = outputs.map(|output| self.asked(output)).collect();
+        build::plan(self.rule, &asked)
     }
 
     /// When events count.
@@ -184,3 +182,6 @@ impl Lane {
         self.component.visit(self.data_type, visitor)
     }
 }
+
+#[cfg(test)]
+mod tests;

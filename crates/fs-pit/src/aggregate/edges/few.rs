@@ -24,7 +24,7 @@ impl<I: Input, E: End> Few<I, E> {
     }
 
     /// Puts a value where it belongs, unless all that are kept are better; says whether it did.
-    fn put(&self, state: &mut Vec<Ranked<I>>, at: usize, keep: impl FnOnce() -> Ranked<I>) -> bool {
+    fn put(self, state: &mut Vec<Ranked<I>>, at: usize, keep: impl FnOnce() -> Ranked<I>) -> bool {
         if at >= self.n {
             return false;
         }

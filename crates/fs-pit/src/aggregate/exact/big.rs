@@ -4,8 +4,10 @@ use super::limbs;
 use super::round::{Rounded, WIDEST};
 use super::{Exact, ExactSquares, ExactSum};
 
-/// Limbs for the products of near sums, with room to line them up.
+/// Limbs for the products of near sums, each at most 5, with room to line them up.
 const NEAR: usize = 24;
+/// So many bits may lie between their lowest ones.
+const ROOM: u32 = 64 * 18;
 
 /// `count` times the sum of the squares, less the square of the sum: `count` squared times the variance.
 ///
@@ -15,37 +17,24 @@ pub(in crate::aggregate) struct Spread(Rounded);
 
 /// The spread of numbers whose sums are `sum` and `squares`.
 pub(in crate::aggregate) fn spread(count: u64, sum: &ExactSum, squares: &ExactSquares) -> Spread {
-    let (sums, at) = sum.parts();
-    let (squared, from) = squares.parts();
-    // Five limbs hold each product, and what is left is for moving one of them.
-    if matches!((sum, squares), (Exact::Near { .. }, Exact::Near { .. }))
-        && (2 * at - from).unsigned_abs() < 64 * (NEAR as u32 - 6)
-    {
-        let sums: [u64; 2] = limbs::magnitude(sums);
-        return difference::<NEAR>(count, &sums, at, squared, from);
+    let near = matches!((sum, squares), (Exact::Near { .. }, Exact::Near { .. }));
+    let ((integer, at), (product, from)) = (sum.parts(), squares.parts());
+    if near && (2 * at - from).unsigned_abs() < ROOM {
+        let magnitude: [u64; 2] = limbs::magnitude(integer);
+        return difference::<NEAR>(count, &magnitude, at, product, from);
     }
     let (mut sum, mut squares) = (sum.clone(), squares.clone());
     sum.add_far(&[], 0);
     squares.add_far(&[], 0);
-    let sums: [u64; 34] = limbs::magnitude(sum.parts().0);
-    difference::<WIDEST>(
-        count,
-        &sums,
-        sum.parts().1,
-        squares.parts().0,
-        squares.parts().1,
-    )
+    let ((integer, at), (product, from)) = (sum.parts(), squares.parts());
+    let magnitude: [u64; 34] = limbs::magnitude(integer);
+    difference::<WIDEST>(count, &magnitude, at, product, from)
 }
 
 /// The spread of integers whose sums are `sum` and `squares`.
 pub(in crate::aggregate) fn spread_of_integers(count: u64, sum: i128, squares: [u64; 3]) -> Spread {
-    let sum = sum.unsigned_abs();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the halves are taken apart"
-    )]
-    let sum = [sum as u64, (sum >> 64) as u64];
-    difference::<6>(count, &sum, 0, &squares, 0)
+    let magnitude = super::halves(sum.unsigned_abs().cast_signed());
+    difference::<6>(count, &magnitude, 0, &squares, 0)
 }
 
 fn difference<const N: usize>(

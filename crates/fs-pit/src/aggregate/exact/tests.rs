@@ -1,67 +1,29 @@
+#![expect(
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    reason = "sums are exact, or rounded as they are here"
+)]
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-
-/// The sum of numbers, bit by bit: how often each power of two is in it.
-fn naive_sum(numbers: &[f64]) -> f64 {
-    let mut bits = [0_i64; 2300];
-    for number in numbers {
-        let (mantissa, exponent) = split(*number);
-        let sign = if *number < 0.0 { -1 } else { 1 };
-        for bit in (0..53).filter(|bit| mantissa >> bit & 1 == 1) {
-            bits[usize::try_from(exponent + 1074 + bit).unwrap()] += sign;
-        }
-    }
-    let negative = carry(&mut bits);
-    if negative {
-        bits.iter_mut().for_each(|bit| *bit = -*bit);
-        carry(&mut bits);
-    }
-    let Some(top) = bits.iter().rposition(|bit| *bit == 1) else {
-        return 0.0;
-    };
-    let lowest = top.saturating_sub(52);
-    let mut mantissa = (lowest..=top).fold(0.0, |sum, bit| {
-        let worth = f64::powi(2.0, i32::try_from(bit - lowest).unwrap());
-        if bits[bit] == 1 { sum + worth } else { sum }
-    });
-    let half = lowest > 0 && bits[lowest - 1] == 1;
-    let more = lowest > 1 && bits[..lowest - 1].contains(&1);
-    if half && (more || bits[lowest] == 1) {
-        mantissa += 1.0;
-    }
-    // Twice, because a half of the range of powers is the most that there is a number for.
-    let exponent = i32::try_from(lowest).unwrap() - 1074;
-    let number = mantissa * f64::powi(2.0, exponent / 2) * f64::powi(2.0, exponent - exponent / 2);
-    if negative { -number } else { number }
-}
-
-/// Leaves 0 or 1 of each power of two; says whether the sum is negative, and then leaves it as it is.
-fn carry(bits: &mut [i64; 2300]) -> bool {
-    let mut carried = *bits;
-    let mut over = 0;
-    for bit in &mut carried {
-        let sum = *bit + over;
-        *bit = sum.rem_euclid(2);
-        over = sum.div_euclid(2);
-    }
-    if over == 0 {
-        *bits = carried;
-    }
-    over < 0
-}
+use crate::aggregate::naive::exact_sum;
 
 fn sum(numbers: &[f64]) -> ExactSum {
     let mut sum = ExactSum::zero();
-    numbers.iter().for_each(|number| sum.add_number(*number));
+    for number in numbers {
+        sum.add_number(*number);
+    }
     sum
 }
 
 fn squares(numbers: &[f64]) -> ExactSquares {
     let mut sum = ExactSquares::zero();
-    numbers.iter().for_each(|number| sum.add_square(*number));
+    for number in numbers {
+        sum.add_square(*number);
+    }
     sum
 }
 
@@ -107,7 +69,7 @@ fn numbers_of_one_magnitude_stay_near_whatever_it_is() {
             .collect();
         let total = sum(&numbers);
         assert!(matches!(total, Exact::Near { .. }), "{magnitude}");
-        assert_eq!(total.get().to_bits(), naive_sum(&numbers).to_bits());
+        assert_eq!(total.get().to_bits(), exact_sum(&numbers).to_bits());
         assert!(matches!(squares(&numbers), Exact::Near { .. }) || magnitude > 1e100);
     }
 }
@@ -144,7 +106,7 @@ fn broken_bytes_give_errors_and_never_a_panic() {
 proptest! {
     #[test]
     fn a_sum_is_rounded_once_from_what_it_really_is(numbers in vec(number(), 0..40)) {
-        let expected = naive_sum(&numbers);
+        let expected = exact_sum(&numbers);
         prop_assert_eq!(sum(&numbers).get().to_bits(), expected.to_bits());
     }
 

@@ -72,7 +72,7 @@ macro_rules! floats {
             }
 
             #[inline]
-            fn value<'c>(column: Self::Column<'c>, row: usize) -> Self::Value<'c> {
+            fn value(column: Self::Column<'_>, row: usize) -> Self::Value<'_> {
                 column[row]
             }
 

@@ -56,7 +56,7 @@ impl Input for Text {
             .or_else(|| array.downcast_ref().map(Texts::View))
     }
 
-    fn value<'c>(column: Self::Column<'c>, row: usize) -> Self::Value<'c> {
+    fn value(column: Self::Column<'_>, row: usize) -> Self::Value<'_> {
         match column {
             Texts::Short(column) => column.value(row),
             Texts::Large(column) => column.value(row),
@@ -116,7 +116,7 @@ impl Input for Binary {
             .or_else(|| array.downcast_ref().map(Bytes::View))
     }
 
-    fn value<'c>(column: Self::Column<'c>, row: usize) -> Self::Value<'c> {
+    fn value(column: Self::Column<'_>, row: usize) -> Self::Value<'_> {
         match column {
             Bytes::Short(column) => column.value(row),
             Bytes::Large(column) => column.value(row),

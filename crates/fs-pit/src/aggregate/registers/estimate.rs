@@ -1,5 +1,5 @@
 //! How many different values made the registers what they are: algorithm 6 of Ertl, "New cardinality
-//! estimation algorithms for HyperLogLog sketches", 2017.
+//! estimation algorithms for `HyperLogLog` sketches", 2017.
 //!
 //! Only additions, multiplications, divisions and square roots are used, which are the same on every
 //! machine.

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use fs_core::Function;
 
+use crate::aggregate::exact::{halves, join};
 use crate::aggregate::input::Integer;
 use crate::aggregate::{Aggregate, Answer, Scalar, Unanswered, bytes};
 use crate::{Error, RowRank};
@@ -25,22 +26,13 @@ pub struct IntegerTotal {
 impl IntegerTotal {
     /// The exact sum.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the halves are put together"
-    )]
     pub const fn sum(&self) -> i128 {
-        ((self.sum[1] as i128) << 64) | self.sum[0] as i128
+        join(self.sum)
     }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the halves are taken apart"
-    )]
     pub(in crate::aggregate) const fn add(&mut self, sum: i128, count: u64) {
-        let sum = self.sum().wrapping_add(sum);
-        self.sum = [sum as u64, (sum >> 64) as u64];
+        self.sum = halves(self.sum().wrapping_add(sum));
         self.count = self.count.wrapping_add(count);
     }
 }

@@ -41,11 +41,11 @@ pub(super) fn asked(windows: &Windows) -> Result<Vec<Asked>, SchemaError> {
 }
 
 /// The plan for what is asked.
-pub(super) fn plan(rule: Rule, asked: Vec<Asked>) -> WindowPlan {
+pub(super) fn plan(rule: Rule, asked: &[Asked]) -> WindowPlan {
     let inputs = ordered(asked.iter().filter_map(|asked| asked.input.clone()));
     let filters = ordered(asked.iter().filter_map(|asked| asked.filter.clone()));
     let windows = ordered(asked.iter().map(|asked| asked.window));
-    let kept = kept(&asked);
+    let kept = kept(asked);
     let lanes = kept.iter().map(|(input, filter, component)| Lane {
         input: input.and_then(|input| inputs.binary_search(input).ok()),
         data_type: input.map(|input| input.data_type),

@@ -1,0 +1,5 @@
+mod approximate;
+mod fixture;
+mod golden;
+mod properties;
+mod sizes;
