@@ -25,7 +25,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use fs_core::{DataType, EventTime, FeatureName, ScalarType};
 
 use crate::row::{self, FORMAT, HEADER_BYTES};
-use crate::{EncodedKey, Error, RowLayout, RowOrder, RowProblem, RowWrite};
+use crate::{EncodedKey, Error, Published, RowLayout, RowOrder, RowProblem, RowWrite};
 
 /// The name of the only feature of the [layout].
 const FEATURE: &str = "windows__state";
@@ -38,6 +38,15 @@ pub fn layout() -> RowLayout {
     let name = FeatureName::new(FEATURE).ok();
     let features = name.map(|name| (name, DataType::Scalar(ScalarType::Bytes)));
     RowLayout::new(features.into_iter().collect())
+}
+
+/// Whether a view was published as a windowed one: with states, and not with rows of before it had windows.
+///
+/// Whoever publishes a windowed view says so in what makes rows visible, as in
+/// `event_time+15m windows 00f3a4c19b2d7e55`, by the word `windows`.
+pub fn is_published(published: &Published) -> bool {
+    let mut words = published.visibility.split(' ');
+    words.any(|word| word == "windows")
 }
 
 /// What is stored for one key of a windowed view.

@@ -10,6 +10,7 @@ use fs_online::{OpenRows, RowOrder, row};
 use crate::keys::{FetchedRows, Keys};
 use crate::plan::Lookup;
 use crate::vectors::Found;
+use crate::windowed::{Computed, Problem, Windowed, Withheld};
 use crate::{Error, FeatureVectors, Plan, Status};
 
 /// An answer that is being put together, lookup by lookup.
@@ -27,8 +28,9 @@ struct Judged {
     /// One [`Status`] of the whole row each, by number.
     states: Vec<u8>,
     /// When each row was true; any time where there is none.
-    events: Vec<i64>,
+    events: Vec<Option<i64>>,
     rows: Vec<Option<Bytes>>,
+    withheld: Withheld,
 }
 
 /// What came of an attempt to finish.
@@ -44,18 +46,33 @@ pub(crate) enum Outcome {
 }
 
 impl Assembly {
-    /// Applies visibility and ttl at `now` to what was fetched.
+    /// Applies visibility and ttl at `now` to what was fetched, and computes what has to be. `published` says
+    /// which lookups have something to be found.
     pub(crate) fn of(
         plan: &Arc<Plan>,
         keys: &Keys,
         mut fetched: FetchedRows,
         rows: usize,
         now: EventTime,
+        published: &[bool],
     ) -> Result<Self, Error> {
         let mut waiting = Vec::with_capacity(plan.lookups.len());
-        for lookup in &plan.lookups {
+        for (lookup, published) in plan.lookups.iter().zip(published) {
             let rows = keys.rows_of(plan, lookup, &mut fetched, rows);
-            let judged = Judged::of(lookup, rows, now);
+            let judged = match &lookup.windows {
+                None => Judged::of(lookup, rows, now),
+                Some(_) if !published => Ok(Judged::not_found(rows.len())),
+                Some(windows) => match Judged::computed(windows, &rows, now) {
+                    Ok(judged) => Ok(judged),
+                    Err(Problem::Row(error)) => Err(error),
+                    Err(Problem::State(source)) => {
+                        return Err(Error::State {
+                            view: plan.stored[lookup.stored].id.clone(),
+                            source: Box::new(source),
+                        });
+                    }
+                },
+            };
             waiting.push(judged.map_err(|error| damaged(plan, lookup, error))?);
         }
         waiting.reverse();
@@ -76,11 +93,12 @@ impl Assembly {
                 states,
                 events,
                 rows,
+                withheld,
             } = judged;
             match OpenRows::open(lookup.current_decoder(), rows) {
                 Ok(rows) => {
                     lookup.counters.count(&lookup.label, &states);
-                    self.found.push(Found::new(states, events, rows));
+                    self.found.push(Found::new(states, events, rows, withheld));
                 }
                 Err(unopened) => {
                     let Unopened { error, rows } = *unopened;
@@ -91,6 +109,7 @@ impl Assembly {
                         states,
                         events,
                         rows,
+                        withheld,
                     });
                     return Ok(Outcome::UnknownLayout {
                         lookup: number,
@@ -125,7 +144,7 @@ impl Judged {
             let order = row.as_deref().map(row::order).transpose()?;
             let state = state(lookup, order, now);
             states.push(state.number());
-            events.push(order.map_or(0, |order| order.event.as_micros()));
+            events.push(order.map(|order| order.event.as_micros()));
             if state != Status::Present {
                 *row = None;
             }
@@ -134,6 +153,36 @@ impl Judged {
             states,
             events,
             rows,
+            withheld: Withheld::default(),
+        })
+    }
+
+    /// Of a windowed view that was not published yet.
+    fn not_found(rows: usize) -> Self {
+        Self {
+            states: vec![Status::NotFound.number(); rows],
+            events: vec![None; rows],
+            rows: vec![None; rows],
+            withheld: Withheld::default(),
+        }
+    }
+
+    /// Of a windowed view: every key has an answer, also one without events.
+    fn computed(
+        windows: &Windowed,
+        rows: &[Option<Bytes>],
+        now: EventTime,
+    ) -> Result<Self, Problem> {
+        let Computed {
+            rows,
+            events,
+            withheld,
+        } = windows.compute(rows, now)?;
+        Ok(Self {
+            states: vec![Status::Present.number(); rows.len()],
+            events,
+            rows,
+            withheld,
         })
     }
 }

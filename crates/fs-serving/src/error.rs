@@ -1,7 +1,7 @@
 //! What can be wrong with an online request, or with what it meets in the store.
 
 use fs_core::suggest::hint;
-use fs_core::{Code, Coded, KeyType, SelectionError, ViewName};
+use fs_core::{Code, Coded, KeyType, SchemaError, SelectionError, ViewName};
 use fs_online::ViewId;
 
 /// Why feature vectors could not be given.
@@ -80,6 +80,22 @@ pub enum Error {
     /// The store did not answer, or not well.
     #[error("cannot read from the online store")]
     Store(#[source] fs_online::Error),
+    /// A view whose aggregations do not fit its columns.
+    #[error("the aggregations of view `{view}` cannot be computed; apply its definition again")]
+    Windows {
+        /// The view.
+        view: ViewName,
+        /// What does not fit.
+        source: SchemaError,
+    },
+    /// What is stored for a key of a windowed view has no answer.
+    #[error("cannot compute the windows of view {view}")]
+    State {
+        /// The view.
+        view: ViewId,
+        /// Why not.
+        source: Box<fs_pit::Error>,
+    },
     /// A stored row cannot be read.
     #[error("cannot read a row of view {view}")]
     Row {
@@ -123,7 +139,8 @@ impl Coded for Error {
             | Self::Ragged { .. } => Code::InvalidArgument,
             Self::Store(error) => error.code(),
             Self::Row { source, .. } => source.code(),
-            Self::RowCount { .. } | Self::Cancelled(_) => Code::Internal,
+            Self::State { source, .. } => source.code(),
+            Self::Windows { .. } | Self::RowCount { .. } | Self::Cancelled(_) => Code::Internal,
         }
     }
 }

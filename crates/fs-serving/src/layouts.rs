@@ -19,6 +19,9 @@ pub(crate) struct DecoderSlot(ArcSwapOption<RowDecoder>);
 impl Lookup {
     /// The decoder as it is now: at first one that knows no layout.
     pub(crate) fn current_decoder(&self) -> Arc<RowDecoder> {
+        if let Some(windows) = &self.windows {
+            return windows.decoder();
+        }
         let current = self.decoder.0.load_full();
         current.unwrap_or_else(|| Arc::new(self.decoder_for(&[])))
     }

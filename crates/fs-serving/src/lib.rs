@@ -12,7 +12,9 @@
 //! | [`Status::Present`] | the value is there |
 //! | [`Status::NullValue`] | the row is there, and its value is null, or the row is older than the feature |
 //! | [`Status::NotFound`] | no row for the key, a row not visible yet, or a key with a null part |
-//! | [`Status::OutsideMaxAge`] | the row is older than the ttl of its view |
+//! | [`Status::OutsideMaxAge`] | the row is older than the ttl of its view; or what is stored cannot give this window exactly any more |
+//!
+//! Features of windowed views are [computed](windowed) from what is stored of each key, at the same instant.
 //!
 //! Whether a row is visible is decided by [`fs_pit::Rule`], which training sets use too, so that both
 //! agree to the microsecond. Nothing here knows the query engine or a wire.
@@ -27,6 +29,7 @@ mod plan_cache;
 mod serving;
 mod telemetry;
 mod vectors;
+mod windowed;
 
 pub use entities::EntityColumns;
 pub use error::Error;

@@ -13,6 +13,7 @@ use fs_pit::Rule;
 use crate::Error;
 use crate::layouts::DecoderSlot;
 use crate::telemetry::RowCounters;
+use crate::windowed::Windowed;
 
 /// A service or a list of features, resolved against one version of the catalogue.
 ///
@@ -76,6 +77,8 @@ pub(crate) struct Lookup {
     pub(crate) rule: Rule,
     pub(crate) wanted: Vec<(FeatureName, DataType)>,
     pub(crate) decoder: DecoderSlot,
+    /// How it is answered, if its view has windows.
+    pub(crate) windows: Option<Windowed>,
     pub(crate) counters: RowCounters,
 }
 
@@ -127,6 +130,7 @@ impl Plan {
                 rule: Rule::of(&selection.view),
                 wanted: Vec::new(),
                 decoder: DecoderSlot::default(),
+                windows: None,
                 counters: RowCounters::default(),
             };
             plan.lookups.push(lookup);
@@ -135,8 +139,18 @@ impl Plan {
         for column in &set.columns {
             plan.add_output(&set, column);
         }
+        for (lookup, selection) in plan.lookups.iter_mut().zip(&set.views) {
+            let windows = Windowed::of(&selection.view, &lookup.wanted);
+            lookup.windows = windows.map_err(|source| Error::Windows {
+                view: selection.view.name.clone(),
+                source,
+            })?;
+        }
         let checked = set.columns.iter().filter(|it| is_checked(it.data_type));
-        plan.effort = EFFORT_OF_A_ROW * plan.lookups.len() + checked.count();
+        let states = plan.lookups.iter().filter(|it| it.windows.is_some());
+        plan.effort = EFFORT_OF_A_ROW * plan.lookups.len()
+            + EFFORT_OF_A_STATE * states.count()
+            + checked.count();
         Ok(plan)
     }
 
@@ -222,6 +236,9 @@ impl Lookup {
 
 /// Opening a row costs this much, whatever is in it.
 const EFFORT_OF_A_ROW: usize = 4;
+
+/// Computing what is asked for from a state costs about this much; more if it is large.
+const EFFORT_OF_A_STATE: usize = 512;
 
 /// Whether values of a type are looked at when their row is opened.
 const fn is_checked(data_type: DataType) -> bool {

@@ -119,16 +119,33 @@ impl Serving {
         self.telemetry.stage(Stage::Keys, asked - begun);
 
         let span = tracing::debug_span!("store");
-        let fetched = keys.fetch(self.store.as_ref(), plan).instrument(span);
-        let fetched = fetched.await?;
+        let fetched = async {
+            let published = self.published(plan).await?;
+            let rows = keys.fetch(self.store.as_ref(), plan).await?;
+            Ok::<_, Error>((published, rows))
+        };
+        let (published, fetched) = fetched.instrument(span).await?;
         let answered = Instant::now();
         self.telemetry.stage(Stage::Store, answered - asked);
 
         let span = tracing::debug_span!("assemble");
-        let vectors = self.assemble(plan, keys, fetched, rows).instrument(span);
+        let vectors = self.assemble(plan, keys, fetched, rows, published);
+        let vectors = vectors.instrument(span);
         let vectors = vectors.await?;
         self.telemetry.stage(Stage::Open, answered.elapsed());
         Ok(vectors)
+    }
+
+    /// For each lookup, whether there may be something to be found: a windowed view has to be published first.
+    async fn published(&self, plan: &Plan) -> Result<Vec<bool>, Error> {
+        let mut published = vec![true; plan.lookups.len()];
+        for (lookup, published) in plan.lookups.iter().zip(&mut published) {
+            if let Some(windows) = &lookup.windows {
+                let view = &plan.stored[lookup.stored].id;
+                *published = windows.is_published(self.store.as_ref(), view).await?;
+            }
+        }
+        Ok(published)
     }
 
     /// Opens the rows, and learns each lookup's new layouts at most once on the way.
@@ -138,12 +155,13 @@ impl Serving {
         keys: Keys,
         fetched: FetchedRows,
         rows: usize,
+        published: Vec<bool>,
     ) -> Result<FeatureVectors, Error> {
         let now = self.clock.now();
         let inline = rows.saturating_mul(plan.effort) <= INLINE_EFFORT;
         let begin = {
             let plan = Arc::clone(plan);
-            move || Assembly::of(&plan, &keys, fetched, rows, now)?.finish()
+            move || Assembly::of(&plan, &keys, fetched, rows, now, &published)?.finish()
         };
         let mut outcome = here_or_away(inline, begin).await?;
         let mut refreshed = None;

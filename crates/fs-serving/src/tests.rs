@@ -6,3 +6,4 @@ mod layouts;
 mod model;
 mod requests;
 mod round_trips;
+mod windows;

@@ -9,6 +9,7 @@ use fs_online::{Cell, OpenRows};
 
 use crate::Plan;
 use crate::plan::{Lookup, Output};
+use crate::windowed::Withheld;
 
 /// Whether a value is there, and if not, why. The numbers are those of Feast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,7 +21,8 @@ pub enum Status {
     NullValue = 2,
     /// The entity has no row, or none that was visible yet.
     NotFound = 3,
-    /// The entity has a row, but it is older than the ttl of its view; the value is withheld.
+    /// The entity has a row, but it is older than the ttl of its view; or what is stored of the entity does
+    /// not give this window exactly at this instant. The value is withheld.
     OutsideMaxAge = 4,
 }
 
@@ -70,8 +72,10 @@ pub(crate) struct Found {
     /// One [`Status`] of the whole row each, by number.
     states: Vec<u8>,
     /// When each row was true; any time where there is none.
-    events: Vec<i64>,
+    events: Vec<Option<i64>>,
     rows: OpenRows,
+    /// Values that are not there because they cannot be given exactly.
+    withheld: Withheld,
     /// Every entity has a row.
     all_there: bool,
     /// Every entity has a row, and it has every feature.
@@ -93,14 +97,29 @@ pub struct ViewRows<'a> {
 }
 
 impl Found {
-    pub(crate) fn new(states: Vec<u8>, events: Vec<i64>, rows: OpenRows) -> Self {
+    pub(crate) fn new(
+        states: Vec<u8>,
+        events: Vec<Option<i64>>,
+        rows: OpenRows,
+        withheld: Withheld,
+    ) -> Self {
         let all_there = states.iter().all(|state| *state == PRESENT);
         Self {
             all_present: all_there && rows.are_all_full(),
             states,
             events,
             rows,
+            withheld,
             all_there,
+        }
+    }
+
+    /// Why a value of a row that is there is not.
+    fn absent(&self, row: usize, wanted: usize) -> Status {
+        if self.withheld.has(row, wanted) {
+            Status::OutsideMaxAge
+        } else {
+            Status::NullValue
         }
     }
 }
@@ -175,9 +194,10 @@ impl<'a> ViewRows<'a> {
             .unwrap_or(Status::NotFound)
     }
 
-    /// When an entity's row was true; none where it is [`Status::NotFound`].
+    /// When an entity's row was true, or the newest of its events; none where it is [`Status::NotFound`], or
+    /// has no events.
     pub fn event_time(&self, row: usize) -> Option<EventTime> {
-        let micros = *self.found.events.get(row)?;
+        let micros = (*self.found.events.get(row)?)?;
         (self.status(row) != Status::NotFound).then(|| EventTime::from_micros(micros))
     }
 }
@@ -206,7 +226,9 @@ impl<'a> VectorColumn<'a> {
     /// Whether a value is there, and if not, why.
     pub fn status(&self, row: usize) -> Status {
         match self.view.status(row) {
-            Status::Present if !self.values().has(row, self.output.wanted) => Status::NullValue,
+            Status::Present if !self.values().has(row, self.output.wanted) => {
+                self.view.found.absent(row, self.output.wanted)
+            }
             status => status,
         }
     }
@@ -229,7 +251,7 @@ impl<'a> VectorColumn<'a> {
         }
         for (row, place) in (first..).zip(out) {
             if *place == PRESENT && !self.values().has(row, self.output.wanted) {
-                *place = Status::NullValue.number();
+                *place = self.view.found.absent(row, self.output.wanted).number();
             }
         }
     }
@@ -250,7 +272,8 @@ impl<'a> VectorColumn<'a> {
         self.values().gather::<W>(self.output.wanted, rows, out);
     }
 
-    /// When the row of a value was true; none where it is [`Status::NotFound`].
+    /// When the row of a value was true, or the newest event of its key; none where it is
+    /// [`Status::NotFound`], or there are no events.
     pub fn event_time(&self, row: usize) -> Option<EventTime> {
         self.view.event_time(row)
     }
