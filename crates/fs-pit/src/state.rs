@@ -37,8 +37,9 @@
 //!   is in the state         a push is ignored         a push is added, once
 //!   and then                rebase forgets it         rebase keeps it
 //! ```
-//! An event that was pushed online only has none: it is *provisional*, and counts until the watermark of the
-//! table has passed its event time; from then on the source decides.
+//! An event that was pushed online only has none, or a negative number by which it is known if it is pushed
+//! again: it is *provisional*, and counts until the watermark of the table has passed its event time; from
+//! then on the source decides.
 //!
 //! # Bytes
 //!
@@ -66,6 +67,7 @@ mod rebase;
 mod schema;
 mod segment;
 mod shaper;
+mod values;
 
 use part::{Origin, Part, Published};
 
@@ -122,6 +124,11 @@ impl<'a> State<'a> {
             Origin::Pushed => None,
         })
     }
+}
+
+/// Whether an event with this number is in the offline table. Others are provisional.
+const fn is_of_table(sequence: Option<i64>) -> bool {
+    matches!(sequence, Some(0..))
 }
 
 fn write_parts(parts: &[Part<'_>]) -> Vec<u8> {

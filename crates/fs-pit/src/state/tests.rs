@@ -3,5 +3,6 @@
 mod broken;
 mod coverage;
 mod fixture;
+mod golden;
 mod properties;
 mod pushes;

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, TimestampMicrosecondArray};
 use fs_core::{
     Aggregation, DataType, EventTime, Feature, Function, PointInTime, ScalarType, Span, Window,
     Windows,
 };
 
 use crate::aggregate::accumulator::Boxed;
-use crate::aggregate::{Answer, Scalar};
+use crate::aggregate::{Answer, AnswerBuilder, Scalar};
 use crate::state::{Coverage, State, StateBuilder, StateEvents, StateReader, StateShape};
-use crate::windows::plan::WindowPlan;
+use crate::windows::plan::{PlanInput, WindowPlan};
 use crate::windows::{Events, covers};
 use crate::{FeatureRows, RowRank, Rule};
 
@@ -44,6 +42,28 @@ pub(super) fn at(event: i64, number: i64) -> Sample {
 }
 
 impl Sample {
+    /// The value of a column: of one of its own, or of one that is made of them.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "any number will do that is always the same"
+    )]
+    fn value(&self, column: &str) -> Option<Scalar<'_>> {
+        match column {
+            "number" => self.number.map(Scalar::Int64),
+            "share" => self.share.map(Scalar::Float64),
+            "text" => self.text.as_deref().map(Scalar::String),
+            "small" => self.number.map(|number| Scalar::Int32(number as i32)),
+            "half" => self.share.map(|share| Scalar::Float32(share as f32)),
+            "yes" => self.number.map(|number| Scalar::Bool(number > 0)),
+            "blob" => self
+                .text
+                .as_ref()
+                .map(|text| Scalar::Bytes(text.as_bytes())),
+            "seen" => self.created.map(Scalar::Timestamp),
+            other => panic!("no column {other}"),
+        }
+    }
+
     pub(super) fn committed(mut self, sequence: i64) -> Self {
         self.sequence = Some(sequence);
         self
@@ -88,6 +108,11 @@ pub(super) fn plan(asked: &[Ask], windows: &[Window], rule: Rule) -> Arc<WindowP
             input("number", ScalarType::Int64),
             input("share", ScalarType::Float64),
             input("text", ScalarType::String),
+            input("small", ScalarType::Int32),
+            input("half", ScalarType::Float32),
+            input("yes", ScalarType::Bool),
+            input("blob", ScalarType::Bytes),
+            input("seen", ScalarType::Timestamp),
         ],
         aggregations: aggregations.collect(),
     };
@@ -112,7 +137,7 @@ pub(super) fn with_batch<T>(
     let inputs: Vec<ArrayRef> = plan
         .inputs()
         .iter()
-        .map(|input| column(input.name.as_str(), samples))
+        .map(|input| column(input, samples))
         .collect();
     let passes: Vec<bool> = samples.iter().map(|sample| sample.passes).collect();
     let filters = vec![BooleanArray::from(passes); plan.filters().len()];
@@ -129,17 +154,13 @@ pub(super) fn with_batch<T>(
     then(&StateEvents::new(plan, events).unwrap())
 }
 
-fn column(name: &str, samples: &[Sample]) -> ArrayRef {
-    let samples = samples.iter();
-    match name {
-        "number" => Arc::new(samples.map(|it| it.number).collect::<Int64Array>()),
-        "share" => Arc::new(samples.map(|it| it.share).collect::<Float64Array>()),
-        _ => Arc::new(
-            samples
-                .map(|it| it.text.as_deref())
-                .collect::<StringArray>(),
-        ),
+fn column(input: &PlanInput, samples: &[Sample]) -> ArrayRef {
+    let mut column = AnswerBuilder::new(input.data_type, samples.len());
+    for sample in samples {
+        let value = sample.value(input.name.as_str());
+        column.append(&Answer::of(value)).unwrap();
     }
+    column.finish().unwrap()
 }
 
 /// A coverage whose instants are micros.
@@ -214,11 +235,9 @@ pub(super) fn naive(plan: &WindowPlan, samples: &[Sample], now: i64) -> Vec<Stri
                 created: sample.created,
                 sequence: sample.sequence,
             };
-            let value = match lane.input.map(|at| plan.inputs()[at].name.as_str()) {
+            let value = match lane.input {
                 None => Some(Scalar::Row),
-                Some("number") => sample.number.map(Scalar::Int64),
-                Some("share") => sample.share.map(Scalar::Float64),
-                Some(_) => sample.text.as_deref().map(Scalar::String),
+                Some(input) => sample.value(plan.inputs()[input].name.as_str()),
             };
             if let Some(value) = value {
                 kept.update(value, rank).unwrap();

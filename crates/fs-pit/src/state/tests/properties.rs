@@ -8,7 +8,7 @@ use super::fixture::{
 };
 use crate::state::{Coverage, Limits, Rebased, State};
 
-fn all_functions() -> Vec<Ask> {
+pub(super) fn all_functions() -> Vec<Ask> {
     let n = ListSize::new(2).unwrap();
     let p = Quantile::new(0.9).unwrap();
     let mut asked = Vec::new();
@@ -40,6 +40,13 @@ fn all_functions() -> Vec<Ask> {
         ] {
             asked.push((Some("text"), function, filtered));
         }
+        asked.extend([
+            (Some("small"), Function::Sum, filtered),
+            (Some("half"), Function::Sum, filtered),
+            (Some("yes"), Function::Avg, filtered),
+            (Some("blob"), Function::Last, filtered),
+            (Some("seen"), Function::Max, filtered),
+        ]);
     }
     asked
 }
