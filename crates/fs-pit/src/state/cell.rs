@@ -3,6 +3,7 @@
 use super::coverage::{Place, StateShape};
 use super::event::Event;
 use super::segment::{Reach, Segment};
+use super::is_of_table;
 use crate::aggregate::accumulator::Boxed;
 use crate::aggregate::bytes::put_count;
 use crate::aggregate::{Accumulator, Scalar};
@@ -44,6 +45,7 @@ impl Cell {
         self.count += 1;
         self.reach
             .add(time, shape.schema.rule.visible_from(time, created));
+        let sequence = sequence.filter(|_| is_of_table(sequence));
         self.reach_sequences(sequence.map(|sequence| (sequence, sequence)));
         for (lane, kept) in shape.plan.lanes().iter().zip(&mut self.lanes) {
             let Some(kept) = kept else { continue };

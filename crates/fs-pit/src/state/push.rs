@@ -7,7 +7,7 @@ use super::mask;
 use super::part::{Origin, Part};
 use super::segment::{self, Reach, Segment};
 use super::shaper::{Segments, Shaper, put_in_order};
-use super::{State, write_parts};
+use super::{State, is_of_table, write_parts};
 use crate::Error;
 
 /// What became of the events of a push, by whether their sequence is in a state already.
@@ -26,9 +26,11 @@ impl State<'_> {
     /// |---|---|
     /// | with a sequence that was published, or pushed before | ignored |
     /// | with any other sequence | added |
-    /// | without a sequence | added, provisionally |
+    /// | with a negative number, pushed before and not merged since | ignored |
+    /// | with any other negative number, or none | added, provisionally |
     ///
-    /// Pushing the same events again changes nothing, unless they have no sequence.
+    /// Pushing the same events again changes nothing, unless they have no number, or a negative one that so
+    /// many others followed that it is not known any more.
     pub fn push(
         stored: Option<&State<'_>>,
         shape: &StateShape,
@@ -79,7 +81,8 @@ impl State<'_> {
 
     /// Whether the event with this sequence is in the state.
     fn knows(&self, sequence: i64) -> Result<Known, Error> {
-        if self.through().is_some_and(|through| sequence < through) {
+        let published = self.through().is_some_and(|through| sequence < through);
+        if is_of_table(Some(sequence)) && published {
             return Ok(Known::Yes);
         }
         let mut known = Known::No;
@@ -191,9 +194,10 @@ fn settle(
     let mut kept = Events::default();
     newer.iter().for_each(|event| kept.copy(event));
     let mut put = |event: &Event<'_>| {
-        let shaper = match event.rank.sequence {
-            Some(_) => &mut committed,
-            None => &mut provisional,
+        let shaper = if is_of_table(event.rank.sequence) {
+            &mut committed
+        } else {
+            &mut provisional
         };
         shaper.add(shape, event)
     };

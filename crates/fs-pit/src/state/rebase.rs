@@ -7,7 +7,7 @@ use super::part::{Origin, Part};
 use super::schema::Schema;
 use super::segment::{self, Reach, Segment};
 use super::shaper::Segments;
-use super::{State, write_parts};
+use super::{State, is_of_table, write_parts};
 use crate::Error;
 
 /// A state that was published anew.
@@ -30,7 +30,7 @@ impl State<'_> {
     /// | Pushed event | stays |
     /// |---|---|
     /// | with a sequence | if `base` was built from a version of the table without it |
-    /// | without one | if the `watermark` of the table has not passed its event time |
+    /// | without one, or with a negative one | if the `watermark` of the table has not passed its event time |
     ///
     /// `watermark` is the first event time that the table has not come to; none: it has come to none.
     pub fn rebase(
@@ -77,8 +77,8 @@ enum Left {
 impl Rule {
     fn stays(&self, event: i64, sequence: Option<i64>) -> bool {
         match sequence {
-            Some(sequence) => sequence >= self.through,
-            None => event >= self.watermark,
+            Some(number) if is_of_table(sequence) => number >= self.through,
+            _ => event >= self.watermark,
         }
     }
 

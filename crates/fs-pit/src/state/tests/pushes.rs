@@ -161,3 +161,18 @@ fn pushes_to_a_hot_key_do_not_make_its_state_grow_for_ever() {
     }
     assert!(sizes[59] < 2 * sizes[10], "{sizes:?}");
 }
+
+#[test]
+fn a_provisional_event_with_a_number_counts_once_and_until_the_source_has_come_to_it() {
+    let plan = plan(&SUMS, &[last(10)], rule(0, PointInTime::EventTime));
+    let shape = shape(&plan, coverage(5, 5));
+    let base = built(&shape, &[at(1, 1).committed(3)], 4);
+    let new = [at(2, 2).committed(-7), at(4, 2).committed(-9)];
+    let once = pushed(Some(&base), &shape, &new).unwrap();
+    assert_eq!(count(&answers(&plan, Some(&once), 5)), Some(3));
+    assert_eq!(pushed(Some(&once), &shape, &new).unwrap(), once);
+    let next = built(&shape, &[at(1, 1).committed(3)], 9);
+    let kept = state(rebased(&once, &next, Some(4)));
+    assert_eq!(count(&answers(&plan, Some(&kept), 5)), Some(2));
+    assert_eq!(state(rebased(&kept, &next, Some(5))), next);
+}
