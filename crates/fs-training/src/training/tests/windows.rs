@@ -4,6 +4,7 @@ mod properties;
 
 use arrow::array::ArrayRef;
 use fs_core::Function;
+use fs_engine::{Engine, EngineOptions};
 
 use super::*;
 use crate::fixture::aggregation;
@@ -253,4 +254,43 @@ async fn an_input_that_the_table_does_not_have_yet_is_null_in_every_event() {
     let batch = rows_of(set).await;
     assert_eq!(&named(&batch, "bounces_sum_1ms"), &ints(&[None]));
     assert_eq!(&named(&batch, "count_lifetime"), &ints(&[Some(1)]));
+}
+
+#[tokio::test]
+async fn every_key_as_of_an_instant_gets_its_windows_at_that_instant() {
+    let events = [row(7, 100, 1), row(8, 300, 4), row(9, 985, 5)];
+    let shop = committed(delayed(), &events).await;
+    let request = of(&["clicks_lately:count_100us", "clicks_lately:count_lifetime"]);
+    let features = FeatureSet::resolve(&shop.catalog, &request, Naming::Short).unwrap();
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let at = EventTime::from_micros(400);
+    let spine = Spine::as_of(&engine, shop.offline(), &shop.catalog, &features, at, None);
+    let query = TrainingQuery::new(request, Naming::Short);
+    let (sets, spine) = (shop.sets(), spine.await.unwrap());
+    let set = sets
+        .get(&shop.catalog, 1, &query, spine, None)
+        .await
+        .unwrap();
+    let batch = rows_of(set).await;
+    // The event of 9 arrives at 1005.
+    assert_eq!(&named(&batch, "user"), &ints(&[Some(7), Some(8)]));
+    assert_eq!(&named(&batch, "count_100us"), &ints(&[Some(0), Some(1)]));
+    assert_eq!(&named(&batch, "count_lifetime"), &ints(&[Some(1), Some(1)]));
+}
+
+#[tokio::test]
+async fn a_set_with_windows_is_saved_and_read_again_as_it_was() {
+    let shop = committed(delayed(), &[row(7, 100, 4), row(7, 150, 6)]).await;
+    let features = ["clicks_lately:clicks_sum_1ms", "activity:clicks"];
+    let set = set_of(&shop, &features, visits(&[7, 8], &[400, 400])).await;
+    let record = set.as_ref().unwrap().record().unwrap().to_json();
+    let (set, copy) = set.unwrap().split();
+    let name: fs_core::DatasetName = "kept".parse().unwrap();
+    let (sets, now) = (shop.sets(), EventTime::from_micros(1_000_000));
+    let saving = sets.save(copy, name.clone(), now);
+    let (batch, saved) = tokio::join!(rows_of(set), saving.done());
+    let saved = saved.unwrap();
+    assert_eq!((saved.rows, saved.record), (2, Some(record)));
+    assert_eq!(&named(&batch, "clicks_sum_1ms"), &ints(&[Some(10), None]));
+    assert_eq!(clicks(&batch), [Some(6), None]);
 }
