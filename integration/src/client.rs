@@ -43,6 +43,11 @@ impl Client {
         let response = self.grpc.get_online_features(request).await?.into_inner();
         read(response)
     }
+
+    /// Pushes rows, and returns the outcome of each in each view.
+    pub async fn push(&mut self, request: v1::PushRequest) -> Result<Vec<v1::PushedView>> {
+        Ok(self.grpc.push(request).await?.into_inner().views)
+    }
 }
 
 /// A request whose keys are all strings.
@@ -73,18 +78,7 @@ fn read(response: v1::GetOnlineFeaturesResponse) -> Result<Answer> {
             .values
             .and_then(|values| values.values)
             .context("a column has values")?;
-        let values: Vec<Value> = match values {
-            column::Values::Bools(values) => values.values.into_iter().map(|v| json!(v)).collect(),
-            column::Values::Int32s(values) => values.values.into_iter().map(|v| json!(v)).collect(),
-            column::Values::Int64s(values) => values.values.into_iter().map(|v| json!(v)).collect(),
-            column::Values::Doubles(values) => {
-                values.values.into_iter().map(|v| json!(v)).collect()
-            }
-            column::Values::Strings(values) => {
-                values.values.into_iter().map(|v| json!(v)).collect()
-            }
-            other => anyhow::bail!("the flights have no such column: {other:?}"),
-        };
+        let values = json_values(values)?;
         let statuses = if column.statuses.is_empty() {
             vec![1; rows]
         } else {
@@ -103,5 +97,26 @@ fn read(response: v1::GetOnlineFeaturesResponse) -> Result<Answer> {
     Ok(Answer {
         registry_version: response.registry_version,
         features,
+    })
+}
+
+/// The values of a column, nulls as whatever stands in their place.
+fn json_values(values: column::Values) -> Result<Vec<Value>> {
+    Ok(match values {
+        column::Values::Bools(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+        column::Values::Int32s(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+        column::Values::Int64s(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+        column::Values::Doubles(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+        column::Values::Strings(values) => values.values.into_iter().map(|v| json!(v)).collect(),
+        column::Values::Lists(lists) => {
+            let items = lists.items.and_then(|items| items.values);
+            let items = items.map(json_values).transpose()?;
+            let mut items = items.unwrap_or_default().into_iter();
+            let lengths = lists.lengths.into_iter();
+            lengths
+                .map(|length| items.by_ref().take(length as usize).collect())
+                .collect()
+        }
+        other => anyhow::bail!("the flights have no such column: {other:?}"),
     })
 }

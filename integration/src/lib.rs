@@ -26,12 +26,12 @@ pub use gate::Gate;
 pub use leases::LeaseFile;
 pub use load::{CALL_TIME, Call, Load, Question};
 pub use python::{
-    duckdb_training_set, feast_grpc, feast_protos_compared, feast_sdk, flight_client, grpc_client,
-    parquet_record,
+    duckdb_training_set, duckdb_windows, feast_grpc, feast_protos_compared, feast_sdk,
+    flight_client, grpc_client, parquet_record,
 };
 pub use readers::Readers;
 pub use repo::{Online, Repo};
-pub use rows::{Rows, read_parquet, write_spine};
+pub use rows::{Rows, read_parquet, write_spine, write_spine_rows};
 pub use served::Served;
 pub use skew::SkewedClock;
 pub use skewed::{write_skewed_events, write_skewed_spine};

@@ -39,6 +39,14 @@ pub fn duckdb_training_set(training_set: &Path, spine: &Path, spec: &Value) -> R
     })
 }
 
+/// Runs `clients/duckdb_windows.py`.
+pub fn duckdb_windows(training_set: &Path, spine: &Path, spec: &Value) -> Result<Value> {
+    let spec = spec.to_string();
+    run("duckdb_windows.py", |python| {
+        python.arg(training_set).arg(spine).arg(spec);
+    })
+}
+
 /// Runs `clients/grpc_client.py` on the project's protos.
 pub fn grpc_client(address: &str, request: &Value) -> Result<Value> {
     let request = request.to_string();

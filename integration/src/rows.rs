@@ -32,12 +32,23 @@ pub fn read_parquet(path: &Path) -> Result<Rows> {
 /// Writes a spine with string keys, one row per key, all at one instant.
 pub fn write_spine(path: &Path, columns: &[&str], keys: &[Vec<String>], at: &str) -> Result<()> {
     let at: EventTime = at.parse()?;
+    let rows: Vec<_> = keys.iter().map(|key| (key.as_slice(), at)).collect();
+    write_spine_rows(path, columns, &rows)
+}
+
+/// Writes a spine with string keys, each row at its own instant.
+pub fn write_spine_rows(
+    path: &Path,
+    columns: &[&str],
+    rows: &[(&[String], EventTime)],
+) -> Result<()> {
     let mut arrays: Vec<(&str, ArrayRef)> = Vec::new();
     for (position, column) in columns.iter().enumerate() {
-        let values = keys.iter().map(|key| Some(key[position].as_str()));
+        let values = rows.iter().map(|(key, _)| Some(key[position].as_str()));
         arrays.push((column, Arc::new(values.collect::<StringArray>())));
     }
-    let times = TimestampMicrosecondArray::from_value(at.as_micros(), keys.len());
+    let times = rows.iter().map(|(_, at)| at.as_micros());
+    let times = TimestampMicrosecondArray::from_iter_values(times);
     arrays.push(("event_timestamp", Arc::new(times.with_timezone("UTC"))));
     let batch = RecordBatch::try_from_iter(arrays)?;
     let mut writer = ArrowWriter::try_new(File::create(path)?, batch.schema(), None)?;
@@ -83,16 +94,25 @@ impl Rows {
             .0
             .column_by_name(column)
             .with_context(|| format!("no column {column}"))?;
-        if values.is_null(row) {
-            return Ok(Value::Null);
-        }
-        Ok(match values.data_type() {
-            DataType::Boolean => json!(values.as_boolean().value(row)),
-            DataType::Int32 => json!(values.as_primitive::<Int32Type>().value(row)),
-            DataType::Int64 => json!(values.as_primitive::<Int64Type>().value(row)),
-            DataType::Float64 => json!(values.as_primitive::<Float64Type>().value(row)),
-            DataType::Utf8 => json!(values.as_string::<i32>().value(row)),
-            other => anyhow::bail!("{column} is {other}, which no test looks at"),
-        })
+        json_value(values, row).with_context(|| format!("{column} cannot be looked at"))
     }
+}
+
+fn json_value(values: &ArrayRef, row: usize) -> Result<Value> {
+    if values.is_null(row) {
+        return Ok(Value::Null);
+    }
+    Ok(match values.data_type() {
+        DataType::Boolean => json!(values.as_boolean().value(row)),
+        DataType::Int32 => json!(values.as_primitive::<Int32Type>().value(row)),
+        DataType::Int64 => json!(values.as_primitive::<Int64Type>().value(row)),
+        DataType::Float64 => json!(values.as_primitive::<Float64Type>().value(row)),
+        DataType::Utf8 => json!(values.as_string::<i32>().value(row)),
+        DataType::List(_) => {
+            let items = values.as_list::<i32>().value(row);
+            let items = (0..items.len()).map(|item| json_value(&items, item));
+            items.collect::<Result<_>>()?
+        }
+        other => anyhow::bail!("it is {other}, which no test looks at"),
+    })
 }

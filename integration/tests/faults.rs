@@ -7,7 +7,12 @@ use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 
 const SERVICE: &str = "delay_model_v1";
-const ENTITY: [(&str, &str); 3] = [("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")];
+const ENTITY: [(&str, &str); 4] = [
+    ("tailnum", "N14228"),
+    ("carrier", "UA"),
+    ("origin", "EWR"),
+    ("dest", "IAH"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serving_is_unavailable_while_redis_is_away_and_recovers_by_itself() -> Result<()> {
@@ -39,7 +44,7 @@ async fn serving_is_unavailable_while_redis_is_away_and_recovers_by_itself() -> 
         "--service",
         SERVICE,
         "--entity",
-        "tailnum=N14228,origin=EWR,dest=IAH",
+        "tailnum=N14228,carrier=UA,origin=EWR,dest=IAH",
     ];
     let error = repo.refused(&ask, 2)?;
     assert_eq!(error["code"], "UNAVAILABLE");
@@ -96,7 +101,7 @@ async fn a_new_registry_version_is_served_without_dropping_a_request() -> Result
         loop {
             // An error here is a dropped request.
             let answer = client.service(SERVICE, &[&ENTITY]).await?;
-            ensure!(answer.features.len() == 15, "half an answer");
+            ensure!(answer.features.len() == 26, "half an answer");
             if answer.registry_version == 2 {
                 return Ok(());
             }

@@ -4,6 +4,25 @@ use anyhow::{Context, Result};
 use fs_integration::{Answer, Client, Entity, Online, Repo, Served, feast_sdk};
 use serde_json::{Value, json};
 
+const NEWARK: [(&str, &str); 4] = [
+    ("tailnum", "N14228"),
+    ("carrier", "UA"),
+    ("origin", "EWR"),
+    ("dest", "IAH"),
+];
+const LA_GUARDIA: [(&str, &str); 4] = [
+    ("tailnum", "N24211"),
+    ("carrier", "UA"),
+    ("origin", "LGA"),
+    ("dest", "IAH"),
+];
+const NOWHERE: [(&str, &str); 4] = [
+    ("tailnum", "NOPLANE"),
+    ("carrier", "??"),
+    ("origin", "XXX"),
+    ("dest", "YYY"),
+];
+
 /// What the SDK's own registry says of two of the views.
 fn views(repo: &Repo) -> Value {
     let path = |name: &str| {
@@ -59,12 +78,7 @@ async fn the_sdk_reads_by_service_and_by_features_what_our_own_client_reads() ->
     let repo = Repo::flights("feast_reads", &Online::Embedded)?
         .materialized("2013-01-01", "2013-02-01")?;
     let server = repo.serve(&["--now", "2013-02-01"])?;
-    let entities: [Entity<'_>; 4] = [
-        &[("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")],
-        &[("tailnum", "N24211"), ("origin", "LGA"), ("dest", "IAH")],
-        &[("tailnum", "NOPLANE"), ("origin", "XXX"), ("dest", "YYY")],
-        &[("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")],
-    ];
+    let entities: [Entity<'_>; 4] = [&NEWARK, &LA_GUARDIA, &NOWHERE, &NEWARK];
     let rows: Vec<Value> = entities
         .iter()
         .map(|entity| {
@@ -213,10 +227,7 @@ async fn the_sdk_materializes_through_us() -> Result<()> {
     let message = outcomes[5]["message"].as_str().unwrap_or_default();
     assert!(message.contains("lies in the future"), "{message}");
 
-    let entities: [Entity<'_>; 2] = [
-        &[("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")],
-        &[("tailnum", "N24211"), ("origin", "LGA"), ("dest", "IAH")],
-    ];
+    let entities: [Entity<'_>; 2] = [&NEWARK, &LA_GUARDIA];
     let mut client = Client::connect(server.url()).await?;
     let mut ours = client.service("delay_model_v1", &entities).await?;
     ours.features

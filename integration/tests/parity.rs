@@ -8,7 +8,8 @@ use fs_testkit::redis::TestRedis;
 use fs_testkit::unique_project;
 
 const SERVICE: &str = "delay_model_v1";
-const FEATURES: [&str; 15] = [
+const KEYS: [&str; 4] = ["tailnum", "carrier", "origin", "dest"];
+const FEATURES: [&str; 26] = [
     "year",
     "seats",
     "engines",
@@ -24,6 +25,17 @@ const FEATURES: [&str; 15] = [
     "visib",
     "pressure",
     "heavy_dep_delay",
+    "carrier_arrivals_1h",
+    "carrier_delay_1d",
+    "carrier_delay_spread_7d",
+    "carrier_late_share_30d",
+    "route_delay_7d",
+    "route_diversions_lifetime",
+    "plane_arrivals_1d",
+    "plane_minutes_in_the_air_7d",
+    "departures_1h",
+    "departure_delay_1h",
+    "departing_carriers_1h",
 ];
 /// Instants that the weather, the arrivals and the TTLs make interesting.
 const INSTANTS: [&str; 2] = ["2013-01-10T13:00:00Z", "2013-01-17T04:30:00.000001Z"];
@@ -50,7 +62,7 @@ async fn compare(online: &Online) -> Result<()> {
         let mut client = Client::connect(server.url()).await?;
         // … and joined at the instant.
         let spine = repo.file("spine.parquet");
-        write_spine(&spine, &["tailnum", "origin", "dest"], &entities, instant)?;
+        write_spine(&spine, &KEYS, &entities, instant)?;
         let out = repo.file("training_set.parquet");
         repo.json(&[
             "get-historical-features",
@@ -68,8 +80,7 @@ async fn compare(online: &Online) -> Result<()> {
             let keys: Vec<Vec<(&str, &str)>> = keys
                 .iter()
                 .map(|key| {
-                    ["tailnum", "origin", "dest"]
-                        .into_iter()
+                    KEYS.into_iter()
                         .zip(key.iter().map(String::as_str))
                         .collect()
                 })
@@ -89,7 +100,7 @@ async fn compare(online: &Online) -> Result<()> {
             }
         }
         assert!(
-            present > entities.len() * 5,
+            present > entities.len() * 15,
             "only {present} values to compare"
         );
     }
@@ -100,7 +111,7 @@ async fn compare(online: &Online) -> Result<()> {
 fn entities(spine: &Rows) -> Result<Vec<Vec<String>>> {
     let mut entities = BTreeSet::new();
     for row in (0..spine.len()).step_by(7) {
-        let key: Option<Vec<String>> = ["tailnum", "origin", "dest"]
+        let key: Option<Vec<String>> = KEYS
             .into_iter()
             .map(|column| Some(spine.cell(column, row).ok()?.as_str()?.to_owned()))
             .collect();

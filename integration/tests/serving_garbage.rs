@@ -15,7 +15,12 @@ use tonic::{Code, Request, Status};
 use tonic_prost::ProstDecoder;
 
 const SERVICE: &str = "delay_model_v1";
-const ENTITY: [(&str, &str); 3] = [("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")];
+const ENTITY: [(&str, &str); 4] = [
+    ("tailnum", "N14228"),
+    ("carrier", "UA"),
+    ("origin", "EWR"),
+    ("dest", "IAH"),
+];
 const LOOKUP: &str = "/fs.v1.FeatureStore/GetOnlineFeatures";
 
 fn served(args: &[&str]) -> Result<(Repo, Served)> {

@@ -9,7 +9,12 @@ use fs_testkit::process::FsProcess;
 use serde_json::Value;
 
 const SERVICE: &str = "delay_model_v1";
-const ENTITY: [(&str, &str); 3] = [("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")];
+const ENTITY: [(&str, &str); 4] = [
+    ("tailnum", "N14228"),
+    ("carrier", "UA"),
+    ("origin", "EWR"),
+    ("dest", "IAH"),
+];
 
 /// The features of one view come from one row: they are all there, or all missing.
 fn whole(cells: &[&(Value, u8)]) -> bool {
@@ -102,7 +107,7 @@ fn a_materialization_killed_anywhere_and_run_again_equals_an_undisturbed_one() -
             "--now",
             "2013-01-15",
             "--entity",
-            "tailnum=N14228,origin=EWR,dest=IAH",
+            "tailnum=N14228,carrier=UA,origin=EWR,dest=IAH",
         ])
     };
     assert_eq!(vector(&repo)?, vector(&undisturbed)?);

@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 const JANUARY: [&str; 2] = ["2013-01-01", "2013-02-01"];
 const SERVICE: &str = "delay_model_v1";
 /// Flew EWR to IAH on the last day of January.
-const ENTITY: [(&str, &str); 3] = [("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")];
+const ENTITY: [(&str, &str); 4] = [
+    ("tailnum", "N14228"),
+    ("carrier", "UA"),
+    ("origin", "EWR"),
+    ("dest", "IAH"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_whole_path_works_on_the_embedded_store() -> Result<()> {
@@ -35,7 +40,7 @@ async fn walk(online: &Online) -> Result<()> {
     assert_eq!(written("plane_last_arrival")?, 26_121);
     assert_eq!(
         repo.json(&["jobs", "list"])?.as_array().map(Vec::len),
-        Some(5)
+        Some(9)
     );
 
     let mut server = repo.serve(&["--now", JANUARY[1]])?;
@@ -44,7 +49,12 @@ async fn walk(online: &Online) -> Result<()> {
     assert_eq!(status, 200, "{body}");
 
     let mut client = Client::connect(server.url()).await?;
-    let unknown = [("tailnum", "NOPLANE"), ("origin", "JFK"), ("dest", "IAH")];
+    let unknown = [
+        ("tailnum", "NOPLANE"),
+        ("carrier", "??"),
+        ("origin", "JFK"),
+        ("dest", "IAH"),
+    ];
     let answer = client.service(SERVICE, &[&ENTITY, &unknown]).await?;
     assert_eq!(answer.registry_version, 1);
     assert_eq!(
@@ -53,7 +63,7 @@ async fn walk(online: &Online) -> Result<()> {
     );
 
     // The command line says the same, through the server and from the store itself.
-    let entity = "tailnum=N14228,origin=EWR,dest=IAH";
+    let entity = "tailnum=N14228,carrier=UA,origin=EWR,dest=IAH";
     let ask = [
         "get-online-features",
         "--service",

@@ -22,7 +22,12 @@ pub(crate) struct Flights;
 
 impl Question for Flights {
     fn request(&self, _: usize) -> GetOnlineFeaturesRequest {
-        let entities = [("tailnum", "N14228"), ("origin", "EWR"), ("dest", "IAH")];
+        let entities = [
+            ("tailnum", "N14228"),
+            ("carrier", "UA"),
+            ("origin", "EWR"),
+            ("dest", "IAH"),
+        ];
         let named = entities.map(|(name, value)| NamedColumn {
             name: name.to_owned(),
             values: Some(Column {
@@ -40,7 +45,7 @@ impl Question for Flights {
     }
 
     fn check(&self, answer: &GetOnlineFeaturesResponse) -> Result<()> {
-        ensure!(answer.columns.len() == 15, "half an answer");
+        ensure!(answer.columns.len() == 26, "half an answer");
         let year = column(answer, "year")?;
         match (status(year, 0), int32s(year)?.first()) {
             (PRESENT, Some(1999)) | (NOT_FOUND, _) => Ok(()),

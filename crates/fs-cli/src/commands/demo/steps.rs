@@ -148,8 +148,8 @@ pub(super) async fn online(project: &Project, remote: &Remote) -> Result<Told, F
     let request = request()?;
     let features = FeatureSet::resolve(&catalog, &request, Naming::Short)?;
     let flights = [
-        "tailnum=N14228,origin=EWR,dest=IAH",
-        "tailnum=N593JB,origin=JFK,dest=BUF",
+        "tailnum=N14228,carrier=UA,origin=EWR,dest=IAH",
+        "tailnum=N593JB,carrier=B6,origin=JFK,dest=BUF",
     ];
     let keys = entities::columns(&flights.map(str::to_owned), &features.key_columns())?;
     let vectors = online::ask(remote, &request, Naming::Short, keys).await?;
