@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use fs_core::Function;
 
-use super::{Aggregate, Answer, Input, Unanswered, bytes};
+use super::input::{Input, Kept};
+use super::{Aggregate, Answer, Unanswered, bytes};
 use crate::{Error, RowRank};
 
 /// The least value, in the total order of its type.
@@ -17,7 +18,7 @@ pub struct Max<I>(PhantomData<I>);
 
 /// An aggregate that keeps the one value that beats all others.
 macro_rules! extreme {
-    ($aggregate:ident, $function:ident, $beats:ident) => {
+    ($aggregate:ident, $beats:ident, $better:ident) => {
         impl<I: Input> $aggregate<I> {
             /// Over values of this type.
             pub const fn of(_: I) -> Self {
@@ -39,20 +40,19 @@ macro_rules! extreme {
 
             #[inline]
             fn update(&self, state: &mut Self::State, value: I::Value<'_>, _: RowRank) {
-                let stays = state
-                    .as_ref()
-                    .is_some_and(|kept| !I::order(value, kept).$beats());
-                if !stays {
-                    *state = Some(I::keep(value));
+                match state {
+                    Some(kept) if I::PLAIN => kept.$better(&I::keep(value)),
+                    Some(kept) if !I::order(value, kept).$beats() => {}
+                    _ => *state = Some(I::keep(value)),
                 }
             }
 
             #[inline]
             fn merge(&self, state: &mut Self::State, other: &Self::State) {
-                let Some(other) = other else { return };
-                let stays = state.as_ref().is_some_and(|kept| !other.cmp(kept).$beats());
-                if !stays {
-                    *state = Some(other.clone());
+                match (state, other) {
+                    (Some(kept), Some(other)) => kept.$better(other),
+                    (state @ None, Some(other)) => *state = Some(other.clone()),
+                    (_, None) => {}
                 }
             }
 
@@ -81,7 +81,7 @@ macro_rules! extreme {
                 function: &Function,
             ) -> Result<Answer<'s>, Unanswered> {
                 match function {
-                    Function::$function => Ok(Answer::of(state.as_ref().map(I::scalar))),
+                    Function::$aggregate => Ok(Answer::of(state.as_ref().map(I::scalar))),
                     _ => Err(Unanswered::NotKept),
                 }
             }
@@ -89,5 +89,5 @@ macro_rules! extreme {
     };
 }
 
-extreme!(Min, Min, is_lt);
-extreme!(Max, Max, is_gt);
+extreme!(Min, is_lt, lower);
+extreme!(Max, is_gt, raise);

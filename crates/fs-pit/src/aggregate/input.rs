@@ -1,6 +1,7 @@
 //! [`Input`]: the types that values may have, and how states keep them.
 
 mod float;
+mod kept;
 mod text;
 
 use std::fmt::Debug;
@@ -13,6 +14,7 @@ use super::{Scalar, bytes};
 use crate::Error;
 
 pub use float::{F32, F64, Float32, Float64};
+pub use kept::Kept;
 pub use text::{Binary, Bytes, Text, Texts};
 
 /// A type of values: how a column of them is read, and what states keep of one.
@@ -31,8 +33,11 @@ pub trait Input: Copy + Debug + Send + Sync + 'static {
     type Value<'v>: Copy;
     /// A column of values, ready to be read; what its nulls hold may be anything.
     type Column<'c>: Copy;
-    /// A value as states keep it, in total order. Cheap to clone.
-    type Kept: Ord + Clone + Debug + Send + Sync + 'static;
+    /// A value as states keep it.
+    type Kept: Kept;
+
+    /// Whether keeping a value costs nothing.
+    const PLAIN: bool = true;
 
     /// The column that `array` is; `None` if it is of another type.
     fn column(array: &dyn Array) -> Option<Self::Column<'_>>;

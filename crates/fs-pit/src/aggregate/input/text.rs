@@ -47,6 +47,8 @@ impl Input for Text {
     type Column<'c> = Texts<'c>;
     type Kept = Arc<str>;
 
+    const PLAIN: bool = false;
+
     fn column(array: &dyn Array) -> Option<Texts<'_>> {
         let array = array.as_any();
         let short = array.downcast_ref().map(Texts::Short);
@@ -106,6 +108,8 @@ impl Input for Binary {
     type Value<'v> = &'v [u8];
     type Column<'c> = Bytes<'c>;
     type Kept = Arc<[u8]>;
+
+    const PLAIN: bool = false;
 
     fn column(array: &dyn Array) -> Option<Bytes<'_>> {
         let array = array.as_any();
