@@ -7,6 +7,8 @@
 mod session;
 #[path = "transcripts/tending.rs"]
 mod tending;
+#[path = "transcripts/windows.rs"]
+mod windows;
 
 use anyhow::Result;
 use fs_testkit::net::free_address;

@@ -141,7 +141,9 @@ impl<'a> Rows<'a> {
             .and_then(|source| source.created_timestamp_column.as_deref());
         let is_value = |name: &str| {
             let mut keys = self.catalog.join_keys(self.view);
-            self.view.feature_index(name).is_some() || keys.any(|key| key.name.as_str() == name)
+            let mut stored = self.view.stored().iter();
+            stored.any(|value| value.name.as_str() == name)
+                || keys.any(|key| key.name.as_str() == name)
         };
         let others = [CREATED, CREATED_TIMESTAMP];
         let others = others.into_iter().filter(|name| !is_value(name));
