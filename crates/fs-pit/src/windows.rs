@@ -34,6 +34,7 @@ mod places;
 pub mod plan;
 #[cfg(test)]
 mod properties;
+mod records;
 mod sweep;
 pub mod time_line;
 mod touched;

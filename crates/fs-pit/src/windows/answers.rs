@@ -6,19 +6,19 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::interleave;
-use fs_core::{DataType, ScalarType};
+use fs_core::ScalarType;
 
 use super::join::WindowJoin;
 use super::places::{Late, Places};
 use super::plan::WindowPlan;
-use super::sweep::{Asked, Sweeper};
+use super::records::{self, Records};
+use super::sweep::{Answers, Asked, Sweeper};
 use super::time_line::TimeLine;
 use super::touched::{Touched, late_of};
 use crate::spine_index::{in_parallel, narrow};
 use crate::{Error, SpineIndex};
 
-/// Columns of answers are cut after so many slots, because the offsets of lists and texts have 32
-/// bits.
+/// Answers are cut after so many slots, because the offsets of lists and texts have 32 bits.
 const CHUNK_SLOTS: usize = 1 << 20;
 
 /// The features of each spine row, in spine order.
@@ -28,8 +28,19 @@ const CHUNK_SLOTS: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct WindowAnswers {
     index: Arc<SpineIndex>,
+    outputs: Outputs,
     /// In the order of slots, and in the end that of no key; at least one.
     chunks: Vec<Chunk>,
+}
+
+/// Where the answers of each output are.
+#[derive(Debug, Clone, Default)]
+struct Outputs {
+    /// For each output its word in a record, or its column.
+    places: Vec<Result<usize, usize>>,
+    /// The types of the words.
+    words: Vec<ScalarType>,
+    columns: usize,
 }
 
 /// The answers of some slots.
@@ -37,18 +48,61 @@ pub struct WindowAnswers {
 struct Chunk {
     /// The slot after the last one.
     end: usize,
-    /// In the order of the outputs of the plan.
+    records: Records,
     columns: Vec<ArrayRef>,
     /// Whether any event counts in any window.
     matched: BooleanBuffer,
 }
 
+impl Outputs {
+    fn of(plan: &WindowPlan) -> Self {
+        let mut outputs = Self::default();
+        for output in plan.outputs() {
+            let place = if let Some(scalar) = records::fixed(output.data_type) {
+                outputs.words.push(scalar);
+                Ok(outputs.words.len() - 1)
+            } else {
+                outputs.columns += 1;
+                Err(outputs.columns - 1)
+            };
+            outputs.places.push(place);
+        }
+        outputs
+    }
+
+    /// One sweep for each lane, of all that is asked of it.
+    fn sweepers<'a>(
+        &self,
+        joins: &'a [WindowJoin],
+        plan: &'a WindowPlan,
+    ) -> Vec<Box<dyn Sweeper<'a> + 'a>> {
+        let asked = |lane: usize, window: usize| {
+            let outputs = plan.outputs().iter().enumerate();
+            let outputs = outputs.filter(|(_, o)| (o.lane, o.window) == (lane, window));
+            let answers = outputs.map(|(at, output)| {
+                let word = self.places[at].unwrap_or_default();
+                Answers::new(at, output, word)
+            });
+            Asked {
+                window,
+                answers: answers.collect(),
+            }
+        };
+        let sweeper = |lane: usize| {
+            let windows = plan.windows_of(lane).into_iter();
+            let lanes: Vec<_> = joins.iter().map(|join| join.lane(lane)).collect();
+            lanes[0].sweep(&lanes, windows.map(|window| asked(lane, window)).collect())
+        };
+        (0..plan.lanes().len()).map(sweeper).collect()
+    }
+}
+
 impl WindowAnswers {
     /// Bytes that the answers over `line` take, lists and texts apart.
     pub fn bytes_over(line: &TimeLine) -> usize {
-        let outputs = line.plan().outputs().iter();
-        let bytes: usize = outputs.map(|output| width(output.data_type)).sum();
-        (line.index().slots() + 1) * bytes
+        let outputs = Outputs::of(line.plan());
+        let slots = line.index().slots() + 1;
+        Records::bytes_of(slots, outputs.words.len()) + slots * (8 * outputs.columns + 1)
     }
 
     pub(super) fn new(joins: &[WindowJoin], line: &Arc<TimeLine>) -> Result<Self, Error> {
@@ -60,26 +114,18 @@ impl WindowAnswers {
         } else {
             joins
         };
+        let outputs = Outputs::of(line.plan());
         let late: Vec<Vec<Late>> = joins.iter().map(|join| join.places().late()).collect();
-        let of_keys = |keys: Range<usize>| of_keys(joins, &late, line, keys);
+        let of_keys = |keys: Range<usize>| of_keys(&outputs, joins, &late, line, keys);
         let parts = in_parallel(line.index().starts(), of_keys);
         let mut chunks = Vec::new();
         for part in parts {
             chunks.extend(part?);
         }
-        let last = line.index().slots();
-        let mut sweepers = sweepers(joins, line.plan());
-        for sweeper in &mut sweepers {
-            sweeper.no_key()?;
-        }
-        chunks.push(Chunk::new(
-            &mut sweepers,
-            last + 1,
-            0,
-            &BooleanBuffer::new_unset(1),
-        )?);
+        chunks.push(nothing_of(&outputs, joins, line)?);
         Ok(Self {
             index: Arc::clone(line.index()),
+            outputs,
             chunks,
         })
     }
@@ -97,13 +143,17 @@ impl WindowAnswers {
     /// One column per [output](WindowPlan::outputs), for these rows of the spine.
     pub fn columns(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>, Error> {
         let places: Vec<(usize, usize)> = rows.map(|row| self.place(row)).collect();
-        let column = |column: usize| {
-            let chunks = self.chunks.iter();
-            let chunks: Vec<&dyn Array> = chunks.map(|c| c.columns[column].as_ref()).collect();
-            interleave(&chunks, &places)
+        let records: Vec<&Records> = self.chunks.iter().map(|chunk| &chunk.records).collect();
+        let words = records::columns(&records, &places, &self.outputs.words);
+        let column = |place: &Result<usize, usize>| match *place {
+            Ok(word) => Ok(Arc::clone(&words[word])),
+            Err(column) => {
+                let chunks = self.chunks.iter();
+                let chunks: Vec<&dyn Array> = chunks.map(|c| c.columns[column].as_ref()).collect();
+                Ok(interleave(&chunks, &places)?)
+            }
         };
-        let columns = self.chunks.first().map_or(0, |chunk| chunk.columns.len());
-        Ok((0..columns).map(column).collect::<Result<_, _>>()?)
+        self.outputs.places.iter().map(column).collect()
     }
 
     /// For which of these rows of the spine any event counts in any window, whatever the filters
@@ -118,8 +168,12 @@ impl WindowAnswers {
 
     /// Bytes on the heap, those of the shared index apart.
     pub fn bytes(&self) -> usize {
-        let columns = self.chunks.iter().flat_map(|chunk| &chunk.columns);
-        columns.map(|column| column.get_array_memory_size()).sum()
+        let of_chunk = |chunk: &Chunk| {
+            let columns = chunk.columns.iter();
+            let columns: usize = columns.map(Array::get_array_memory_size).sum();
+            columns + chunk.records.bytes() + chunk.matched.inner().len()
+        };
+        self.chunks.iter().map(of_chunk).sum()
     }
 
     /// The chunk in which the answers of a spine row are, and where in it.
@@ -134,90 +188,91 @@ impl WindowAnswers {
     }
 }
 
-impl Chunk {
-    /// Takes what the sweepers answered so far.
-    fn new(
-        sweepers: &mut [Box<dyn Sweeper + '_>],
-        end: usize,
-        next: usize,
-        matched: &BooleanBuffer,
-    ) -> Result<Self, Error> {
-        let mut columns = Vec::new();
-        for sweeper in sweepers {
-            columns.extend(sweeper.take(next)?);
-        }
-        columns.sort_by_key(|(position, _)| *position);
-        Ok(Self {
-            end,
-            columns: columns.into_iter().map(|(_, column)| column).collect(),
-            matched: matched.clone(),
-        })
+/// What the outputs are of no events, as the chunk after all slots.
+fn nothing_of(outputs: &Outputs, joins: &[WindowJoin], line: &TimeLine) -> Result<Chunk, Error> {
+    let mut records = Records::new(1, outputs.words.len());
+    let mut sweepers = outputs.sweepers(joins, line.plan());
+    for sweeper in &mut sweepers {
+        sweeper.nothing(&mut records, 0)?;
     }
+    Ok(Chunk {
+        end: line.index().slots() + 1,
+        records,
+        columns: columns(&mut sweepers, 0)?,
+        matched: BooleanBuffer::new_unset(1),
+    })
 }
 
 /// The answers of a range of keys.
 fn of_keys(
+    outputs: &Outputs,
     joins: &[WindowJoin],
     late: &[Vec<Late>],
     line: &TimeLine,
     keys: Range<usize>,
 ) -> Result<Vec<Chunk>, Error> {
-    let mut sweepers = sweepers(joins, line.plan());
+    let mut sweepers = outputs.sweepers(joins, line.plan());
     let places: Vec<&Places> = joins.iter().map(WindowJoin::places).collect();
     let intervals = line.of_key(narrow(keys.start)).start..line.of_key(narrow(keys.end - 1)).end;
     let mut late: Vec<&[Late]> = late.iter().map(|l| late_of(l, intervals.clone())).collect();
-    let starts = line.index().starts();
-    let slots = |from: usize| (starts[keys.end] as usize - from).min(CHUNK_SLOTS);
-    let mut start = starts[keys.start] as usize;
-    for sweeper in &mut sweepers {
-        sweeper.take(slots(start))?;
-    }
-    let mut chunks = Vec::new();
     let mut touched = Touched::default();
-    let mut matched = BooleanBufferBuilder::new(slots(start));
-    for key in keys.clone() {
-        touched.go(line, &places, &mut late, narrow(key));
-        for sweeper in &mut sweepers {
-            sweeper.key(&touched)?;
+    let mut chunks = Vec::new();
+    for keys in chunks_of(keys, line.index().starts()) {
+        let starts = &line.index().starts()[keys.start..=keys.end];
+        let (first, end) = (starts[0] as usize, starts[keys.len()] as usize);
+        let mut records = Records::new(end - first, outputs.words.len());
+        let mut matched = BooleanBufferBuilder::new(end - first);
+        // New columns for this chunk.
+        columns(&mut sweepers, end - first)?;
+        for (key, start) in keys.zip(starts) {
+            touched.go(line, &places, &mut late, narrow(key));
+            let record = *start as usize - first;
+            for sweeper in &mut sweepers {
+                sweeper.key(&touched, &mut records, record)?;
+            }
+            for slot in 0..touched.slots() {
+                matched.append(touched.is_matched(slot, line.windows()));
+            }
         }
-        for slot in 0..touched.slots() {
-            matched.append(touched.is_matched(slot, line.windows()));
-        }
-        let end = starts[key + 1] as usize;
-        if end - start >= CHUNK_SLOTS || key + 1 == keys.end {
-            let chunk = Chunk::new(&mut sweepers, end, slots(end), &matched.finish())?;
-            chunks.push(chunk);
-            start = end;
-        }
+        chunks.push(Chunk {
+            end,
+            records,
+            columns: columns(&mut sweepers, 0)?,
+            matched: matched.finish(),
+        });
     }
     Ok(chunks)
 }
 
-/// One for each lane that anything is asked of.
-fn sweepers<'a>(joins: &'a [WindowJoin], plan: &'a WindowPlan) -> Vec<Box<dyn Sweeper + 'a>> {
-    let sweeper = |lane: usize| {
-        let mut asked: Vec<Asked<'a>> = Vec::new();
-        let outputs = plan.outputs().iter().enumerate();
-        for (position, output) in outputs.filter(|(_, output)| output.lane == lane) {
-            match asked.iter_mut().find(|asked| asked.window == output.window) {
-                Some(asked) => asked.outputs.push((position, output)),
-                None => asked.push(Asked {
-                    window: output.window,
-                    outputs: vec![(position, output)],
-                }),
-            }
+/// Cuts a range of keys where there are enough slots for a chunk.
+fn chunks_of(keys: Range<usize>, starts: &[u32]) -> Vec<Range<usize>> {
+    let mut chunks = Vec::new();
+    let mut first = keys.start;
+    for key in keys.clone() {
+        let slots = starts[key + 1] - starts[first];
+        if slots as usize >= CHUNK_SLOTS || key + 1 == keys.end {
+            chunks.push(first..key + 1);
+            first = key + 1;
         }
-        let lanes: Vec<_> = joins.iter().map(|join| join.lane(lane)).collect();
-        lanes[0].sweep(&lanes, asked)
-    };
-    (0..plan.lanes().len()).map(sweeper).collect()
+    }
+    chunks
 }
 
-/// About how many bytes an answer takes.
-const fn width(data_type: DataType) -> usize {
-    match data_type {
-        DataType::Scalar(ScalarType::Bool) => 1,
-        DataType::Scalar(ScalarType::Int32 | ScalarType::Float32) => 5,
-        DataType::Scalar(_) | DataType::Array(_) => 9,
+/// The columns so far of those outputs that have one, in order; the next answers go to new ones.
+fn columns(
+    sweepers: &mut [Box<dyn Sweeper<'_> + '_>],
+    rows: usize,
+) -> Result<Vec<ArrayRef>, Error> {
+    let mut columns = Vec::new();
+    for sweeper in sweepers {
+        for answers in sweeper
+            .asked()
+            .iter_mut()
+            .flat_map(|asked| &mut asked.answers)
+        {
+            columns.extend(answers.take(rows).transpose()?);
+        }
     }
+    columns.sort_by_key(|(position, _)| *position);
+    Ok(columns.into_iter().map(|(_, column)| column).collect())
 }

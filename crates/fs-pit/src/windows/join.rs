@@ -79,7 +79,9 @@ impl WindowJoin {
 
     /// The answers, once every event has been offered to one of `joins`, all of them over `line`.
     pub fn finish_together(joins: Vec<Self>, line: &Arc<TimeLine>) -> Result<WindowAnswers, Error> {
-        WindowAnswers::new(&joins, line)
+        let answers = WindowAnswers::new(&joins, line);
+        drop(joins);
+        answers
     }
 
     pub(super) const fn places(&self) -> &Places {

@@ -30,7 +30,11 @@ pub(super) trait Lane: Debug + Send + Sync {
     fn bytes(&self) -> usize;
 
     /// A sweep over the partials of this lane in all of `joins`, this one's among them.
-    fn sweep<'a>(&'a self, joins: &[&'a dyn Lane], asked: Vec<Asked<'a>>) -> Box<dyn Sweeper + 'a>;
+    fn sweep<'a>(
+        &'a self,
+        joins: &[&'a dyn Lane],
+        asked: Vec<Asked<'a>>,
+    ) -> Box<dyn Sweeper<'a> + 'a>;
 
     fn as_any(&self) -> &dyn Any;
 }
@@ -108,7 +112,7 @@ pub(super) fn columns(plan: &WindowPlan, events: &Events<'_>) -> Result<Vec<Colu
     }
     let lanes = plan.lanes().iter().map(|lane| {
         let values = lane.input.map(|input| ArrayRef::clone(&inputs[input]));
-        let valid = values.as_ref().and_then(|values| values.logical_nulls());
+        let valid = values.as_ref().and_then(Array::logical_nulls);
         let valid = valid.filter(|nulls| nulls.null_count() > 0);
         let valid = valid.map(NullBuffer::into_inner);
         let counting = match (lane.filter.map(|filter| &filters[filter]), valid) {
@@ -191,7 +195,11 @@ impl<A: Aggregate> Lane for Partials<A> {
         self.states.capacity() * size_of::<A::State>() + self.heap_bytes
     }
 
-    fn sweep<'a>(&'a self, joins: &[&'a dyn Lane], asked: Vec<Asked<'a>>) -> Box<dyn Sweeper + 'a> {
+    fn sweep<'a>(
+        &'a self,
+        joins: &[&'a dyn Lane],
+        asked: Vec<Asked<'a>>,
+    ) -> Box<dyn Sweeper<'a> + 'a> {
         let same = |lane: &&'a dyn Lane| lane.as_any().downcast_ref::<Self>();
         let states = joins.iter().filter_map(same);
         let states = states.map(|lane| lane.states.as_slice()).collect();

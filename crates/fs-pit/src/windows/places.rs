@@ -11,6 +11,7 @@ use super::covers;
 use super::time_line::TimeLine;
 use crate::keys::NO_KEY;
 use crate::row::FeatureRows;
+use crate::spine_index::narrow;
 use crate::{Error, Rule};
 
 /// So many events are placed at a time.
@@ -49,7 +50,7 @@ pub(super) struct Places {
     line: Arc<TimeLine>,
     /// For each key, where its last event went.
     cursors: Vec<Cursor>,
-    /// The partial of each interval, or [`NOWHERE`].
+    /// The partial of each interval, or [`NOWHERE`], or [`DEAD`].
     partials: Vec<u32>,
     /// The partials of late events, by interval and slot.
     late: HashMap<(u32, u32), u32, RandomState>,
@@ -102,6 +103,17 @@ struct Search {
     size: u32,
 }
 
+/// Which slots see an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// The first one after it, and so all.
+    AtOnce,
+    /// This one, and all after it.
+    From(u32),
+    /// None that still covers it.
+    Never,
+}
+
 /// What a batch needs while it is placed, kept for the next one.
 #[derive(Debug, Default)]
 struct Scratch {
@@ -111,12 +123,21 @@ struct Scratch {
     spots: Vec<(u32, u32)>,
 }
 
+/// No partials yet.
+fn partials(line: &TimeLine) -> Vec<u32> {
+    // Zeros cost nothing until they are touched.
+    let mut partials = vec![NOWHERE; line.intervals()];
+    for interval in line.dead() {
+        partials[interval] = DEAD;
+    }
+    partials
+}
+
 impl Places {
     pub(super) fn over(line: Arc<TimeLine>) -> Self {
         Self {
             cursors: vec![Cursor::NOWHERE; line.index().key_count()],
-            // Zeros cost nothing until they are touched.
-            partials: vec![NOWHERE; line.intervals()],
+            partials: partials(&line),
             late: HashMap::default(),
             next: NOWHERE + 1,
             scratch: Scratch::default(),
@@ -148,9 +169,13 @@ impl Places {
         self.partials.len()
     }
 
-    /// The partial of an interval, or [`NOWHERE`].
-    pub(super) fn of_interval(&self, interval: u32) -> u32 {
-        self.partials[interval as usize]
+    /// The partials of some intervals; `None` where no event was.
+    pub(super) fn of_intervals(&self, intervals: Range<u32>) -> impl Iterator<Item = Option<u32>> {
+        let partials = &self.partials[intervals.start as usize..intervals.end as usize];
+        let is_there = |partial: &u32| *partial != NOWHERE && *partial != DEAD;
+        partials
+            .iter()
+            .map(move |partial| Some(*partial).filter(is_there))
     }
 
     /// All partials of late events, ascending.
@@ -226,7 +251,7 @@ impl Places {
             let at = rule.arrives(*event);
             if !cursor.covers(at) {
                 let near = cursor.near();
-                if let Some(cut) = self.line.cuts().get(near.end as usize) {
+                if let Some(cut) = self.line.cuts().get(near.end.saturating_sub(1) as usize) {
                     touched ^= cut;
                 }
                 searches.push(Search {
@@ -302,10 +327,10 @@ impl Places {
                 },
                 interval,
                 end: of_key.end,
-                place: if interval == of_key.end || self.line.is_dead(interval) {
-                    DEAD
-                } else {
+                place: if interval < of_key.end {
                     self.partials[interval as usize]
+                } else {
+                    DEAD
                 },
             };
             spots[search.row as usize] = (cursor.interval, cursor.place);
@@ -327,26 +352,31 @@ impl Places {
             }
             let key = self.scratch.keys[row];
             debug_assert_ne!(key, NO_KEY);
-            let visible_from = rule.visible_from(rows.event.values()[row], rows.created(row));
-            let place = match self.seen_late(key, interval, visible_from) {
-                Some(None) => continue,
-                Some(Some(slot)) => self.of_late(interval, slot),
-                None if known != NOWHERE => known,
-                None => self.of_ordinary(key, interval),
+            let event = rows.event.values()[row];
+            let from = rule.visible_from(event, rows.created(row));
+            let seen = if from > rule.arrives(event) {
+                self.seen(key, interval, from)
+            } else {
+                Seen::AtOnce
+            };
+            let place = match seen {
+                Seen::AtOnce if known != NOWHERE => known,
+                Seen::AtOnce => self.of_ordinary(key, interval),
+                Seen::From(slot) => self.of_late(interval, slot),
+                Seen::Never => continue,
             };
             placed.push(Placed {
-                row: crate::spine_index::narrow(row),
+                row: narrow(row),
                 place,
             });
         }
     }
 
-    /// The slot from which on an event in `interval` counts, if that is not the first slot after
-    /// it; inner `None` if it counts at none.
-    fn seen_late(&self, key: u32, interval: u32, visible_from: i64) -> Option<Option<u32>> {
+    /// Which slots see an event in `interval`.
+    fn seen(&self, key: u32, interval: u32, visible_from: i64) -> Seen {
         let cut = self.line.cuts()[interval as usize];
         if visible_from <= cut {
-            return None;
+            return Seen::AtOnce;
         }
         let index = self.line.index();
         let slots = index.slots_of_key(key);
@@ -354,13 +384,17 @@ impl Places {
         let first = times.partition_point(|time| *time < cut);
         let seen = times.partition_point(|time| *time < visible_from);
         if first == seen {
-            return None;
+            return Seen::AtOnce;
         }
         let counts = times.get(seen).is_some_and(|at| {
             let longest = self.line.windows().last();
             longest.is_some_and(|longest| covers::start(*longest, *at).is_none_or(|s| s < cut))
         });
-        Some(counts.then(|| crate::spine_index::narrow(slots.start + seen)))
+        if counts {
+            Seen::From(narrow(slots.start + seen))
+        } else {
+            Seen::Never
+        }
     }
 
     fn of_late(&mut self, interval: u32, slot: u32) -> u32 {

@@ -452,7 +452,7 @@ mod arithmetic {
                     let mean = mean.is_valid(row).then(|| mean.value(row));
                     let sum: i64 = counted.iter().sum();
                     let some = !counted.is_empty();
-                    prop_assert_eq!(long(0), Some(counted.len() as i64));
+                    prop_assert_eq!(long(0), i64::try_from(counted.len()).ok());
                     prop_assert_eq!(long(1), some.then_some(sum));
                     prop_assert_eq!(mean, some.then(|| sum as f64 / counted.len() as f64));
                     prop_assert_eq!(int(3), counted.iter().min().copied());

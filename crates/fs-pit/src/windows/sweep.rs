@@ -1,34 +1,50 @@
 //! [`Sweep`]: the answers of one lane, key by key.
 
 use arrow::array::ArrayRef;
-use fs_core::Function;
 
 use super::plan::Output;
+use super::records::{self, Records};
 use super::touched::{Source, Touched};
 use super::tree::Tree;
 use crate::Error;
-use crate::aggregate::{Aggregate, AnswerBuilder, Unanswered};
+use crate::aggregate::{Aggregate, Answer, AnswerBuilder, Unanswered};
 
 /// What is asked of a lane in one window.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     /// The window among those of the plan.
     pub(super) window: usize,
-    /// The outputs and their positions among those of the plan.
-    pub(super) outputs: Vec<(usize, &'a Output)>,
+    /// Where the answers go; at least one.
+    pub(super) answers: Vec<Answers<'a>>,
+}
+
+/// Where the answers of an output go.
+#[derive(Debug)]
+pub(super) struct Answers<'a> {
+    /// The output among those of the plan.
+    position: usize,
+    output: &'a Output,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// This word of the record.
+    Record(usize),
+    /// A column of its own.
+    Column(AnswerBuilder),
 }
 
 /// Answers what is asked of a lane, whatever it keeps.
-pub(super) trait Sweeper {
-    /// Answers for every slot of a key.
-    fn key(&mut self, touched: &Touched) -> Result<(), Error>;
+pub(super) trait Sweeper<'a> {
+    /// Answers for every slot of a key, the first of them in record `first`.
+    fn key(&mut self, touched: &Touched, records: &mut Records, first: usize) -> Result<(), Error>;
 
-    /// Answers for a key without events.
-    fn no_key(&mut self) -> Result<(), Error>;
+    /// Answers for a slot without events.
+    fn nothing(&mut self, records: &mut Records, record: usize) -> Result<(), Error>;
 
-    /// The answers so far, and the positions of their outputs; the next ones go to new columns of
-    /// about `rows`.
-    fn take(&mut self, rows: usize) -> Result<Vec<(usize, ArrayRef)>, Error>;
+    /// What is asked of the lane.
+    fn asked(&mut self) -> &mut [Asked<'a>];
 }
 
 /// The answers of one lane.
@@ -41,46 +57,69 @@ pub(super) struct Sweep<'a, A: Aggregate> {
     aggregate: &'a A,
     /// The partials of each join.
     joins: Vec<&'a [A::State]>,
-    windows: Vec<Columns<'a>>,
+    /// Shortest first.
+    asked: Vec<Asked<'a>>,
     tree: Tree<A::State>,
 }
 
-/// The columns that answers in one window go to.
-#[derive(Debug)]
-struct Columns<'a> {
-    window: usize,
-    columns: Vec<Answers<'a>>,
-}
+impl<'a> Answers<'a> {
+    /// Of the output at `position`; those that fit go to `word` of the record.
+    pub(super) fn new(position: usize, output: &'a Output, word: usize) -> Self {
+        let place = match records::fixed(output.data_type) {
+            Some(_) => Place::Record(word),
+            None => Place::Column(AnswerBuilder::new(output.data_type, 0)),
+        };
+        Self {
+            position,
+            output,
+            place,
+        }
+    }
 
-#[derive(Debug)]
-struct Answers<'a> {
-    position: usize,
-    output: &'a Output,
-    function: &'a Function,
-    builder: AnswerBuilder,
+    #[inline]
+    fn put(
+        &mut self,
+        answer: Result<Answer<'_>, Unanswered>,
+        records: &mut Records,
+        record: usize,
+    ) -> Result<(), Error> {
+        match (answer, &mut self.place) {
+            (Ok(Answer::Null), Place::Record(_)) => Ok(()),
+            (Ok(Answer::One(value)), Place::Record(at)) => {
+                if let Some(word) = records::word(value) {
+                    records.set(record, *at, word);
+                }
+                Ok(())
+            }
+            (Ok(answer), Place::Column(column)) => column.append(&answer),
+            (Err(Unanswered::Overflow), _) => Err(Error::Overflow {
+                feature: self.output.feature.clone(),
+            }),
+            (Ok(Answer::Many(_)) | Err(Unanswered::NotKept), _) => {
+                Err(Error::NotThatType { found: None })
+            }
+        }
+    }
+
+    /// The column so far, and the position of its output, if it has one of its own; the next
+    /// answers go to a new one of about `rows`.
+    pub(super) fn take(&mut self, rows: usize) -> Option<Result<(usize, ArrayRef), Error>> {
+        let Place::Column(column) = &mut self.place else {
+            return None;
+        };
+        let next = AnswerBuilder::new(self.output.data_type, rows);
+        let column = std::mem::replace(column, next).finish();
+        Some(column.map(|column| (self.position, column)))
+    }
 }
 
 impl<'a, A: Aggregate> Sweep<'a, A> {
+    /// Over the partials of each of `joins`; `asked` has the shortest window first.
     pub(super) fn new(aggregate: &'a A, joins: Vec<&'a [A::State]>, asked: Vec<Asked<'a>>) -> Self {
-        let windows = asked.into_iter().map(|asked| Columns {
-            window: asked.window,
-            columns: asked
-                .outputs
-                .into_iter()
-                .map(|(position, output)| Answers {
-                    position,
-                    output,
-                    function: &output.function,
-                    builder: AnswerBuilder::new(output.data_type, 0),
-                })
-                .collect(),
-        });
-        let mut windows: Vec<Columns<'a>> = windows.collect();
-        windows.sort_by_key(|columns| columns.window);
         Self {
             aggregate,
             joins,
-            windows,
+            asked,
             tree: Tree::new(),
         }
     }
@@ -95,13 +134,12 @@ impl<'a, A: Aggregate> Sweep<'a, A> {
         for source in &touched.sources {
             let state = self.state(source);
             let at = source.leaf as usize;
-            match leaves.get_mut(at) {
-                Some(leaf) => self.aggregate.merge(leaf, state),
-                None => {
-                    // Between them are leaves of which nothing is known yet.
-                    leaves.resize_with(at, || self.aggregate.init());
-                    leaves.push(state.clone());
-                }
+            if let Some(leaf) = leaves.get_mut(at) {
+                self.aggregate.merge(leaf, state);
+            } else {
+                // Between them are leaves of which nothing is known yet.
+                leaves.resize_with(at, || self.aggregate.init());
+                leaves.push(state.clone());
             }
         }
         leaves.resize_with(touched.leaves, || self.aggregate.init());
@@ -110,14 +148,8 @@ impl<'a, A: Aggregate> Sweep<'a, A> {
     }
 }
 
-impl<A: Aggregate> Sweeper for Sweep<'_, A> {
-    fn key(&mut self, touched: &Touched) -> Result<(), Error> {
-        if touched.leaves == 0 {
-            for _ in 0..touched.slots() {
-                self.no_key()?;
-            }
-            return Ok(());
-        }
+impl<'a, A: Aggregate> Sweeper<'a> for Sweep<'a, A> {
+    fn key(&mut self, touched: &Touched, records: &mut Records, first: usize) -> Result<(), Error> {
         self.plant(touched);
         let mut late = touched.late.iter().peekable();
         // Everything before `grown`, for windows without a start.
@@ -134,51 +166,46 @@ impl<A: Aggregate> Sweeper for Sweep<'_, A> {
             let (begins, end) = (touched.begins(slot), touched.ends[slot] as usize);
             let mut state = self.aggregate.init();
             let mut at = end;
-            for columns in &mut self.windows {
-                if let Some(begin) = begins.get(columns.window) {
+            for asked in &mut self.asked {
+                let state = if let Some(begin) = begins.get(asked.window) {
                     let begin = *begin as usize;
                     self.tree.merge(self.aggregate, begin..at, &mut state);
                     at = begin;
-                    columns.append(self.aggregate, &state)?;
+                    &state
                 } else {
                     self.tree.merge(self.aggregate, grown..end, &mut lifetime);
                     grown = end;
-                    columns.append(self.aggregate, &lifetime)?;
-                }
+                    &lifetime
+                };
+                asked.put(self.aggregate, state, records, first + slot)?;
             }
         }
         Ok(())
     }
 
-    fn no_key(&mut self) -> Result<(), Error> {
+    fn nothing(&mut self, records: &mut Records, record: usize) -> Result<(), Error> {
         let nothing = self.aggregate.init();
-        let mut windows = self.windows.iter_mut();
-        windows.try_for_each(|columns| columns.append(self.aggregate, &nothing))
+        let mut asked = self.asked.iter_mut();
+        asked.try_for_each(|asked| asked.put(self.aggregate, &nothing, records, record))
     }
 
-    fn take(&mut self, rows: usize) -> Result<Vec<(usize, ArrayRef)>, Error> {
-        let answers = self.windows.iter_mut().flat_map(|w| &mut w.columns);
-        let taken = answers.map(|answers| {
-            let next = AnswerBuilder::new(answers.output.data_type, rows);
-            let builder = std::mem::replace(&mut answers.builder, next);
-            Ok((answers.position, builder.finish()?))
-        });
-        taken.collect()
+    fn asked(&mut self) -> &mut [Asked<'a>] {
+        &mut self.asked
     }
 }
 
-impl Columns<'_> {
+impl Asked<'_> {
     #[inline]
-    fn append<A: Aggregate>(&mut self, aggregate: &A, state: &A::State) -> Result<(), Error> {
-        for answers in &mut self.columns {
-            let answer = aggregate.answer(state, answers.function);
-            let answer = answer.map_err(|unanswered| match unanswered {
-                Unanswered::Overflow => Error::Overflow {
-                    feature: answers.output.feature.clone(),
-                },
-                Unanswered::NotKept => Error::NotThatType { found: None },
-            })?;
-            answers.builder.append(&answer)?;
+    fn put<A: Aggregate>(
+        &mut self,
+        aggregate: &A,
+        state: &A::State,
+        records: &mut Records,
+        record: usize,
+    ) -> Result<(), Error> {
+        for answers in &mut self.answers {
+            let answer = aggregate.answer(state, &answers.output.function);
+            answers.put(answer, records, record)?;
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use fs_core::Window;
+use arrow::array::BooleanBufferBuilder;
+use arrow::buffer::BooleanBuffer;
+use fs_core::{Window, WindowLength};
 
 use super::{WindowPlan, covers};
 use crate::spine_index::{in_parallel, narrow};
@@ -34,14 +36,15 @@ pub struct TimeLine {
     starts: Vec<u32>,
     /// The cuts of each key, ascending; interval `i` ends with cut `i`, inclusive.
     cuts: Vec<i64>,
-    /// One bit per interval.
-    dead: Bits,
+    dead: BooleanBuffer,
+    /// Of the windows that have a start.
+    lengths: Vec<i64>,
 }
 
 /// The time lines of a range of keys.
 struct Part {
     cuts: Vec<i64>,
-    dead: Vec<bool>,
+    dead: BooleanBufferBuilder,
     /// How many cuts each key has.
     counts: Vec<u32>,
 }
@@ -58,26 +61,29 @@ impl TimeLine {
         let mut line = Self {
             starts: Vec::with_capacity(index.starts().len()),
             cuts: Vec::with_capacity(cuts),
-            dead: Bits::with_capacity(cuts),
+            lengths: lengths(windows).collect(),
+            dead: BooleanBuffer::new_unset(0),
             index,
             plan,
         };
+        let mut dead = BooleanBufferBuilder::new(cuts);
         line.starts.push(0);
         let mut end = 0;
-        for part in parts {
+        for mut part in parts {
             for count in &part.counts {
                 end += count;
                 line.starts.push(end);
             }
             line.cuts.extend_from_slice(&part.cuts);
-            part.dead.iter().for_each(|dead| line.dead.push(*dead));
+            dead.append_buffer(&part.dead.finish());
         }
+        line.dead = dead.finish();
         Ok(line)
     }
 
     /// Bytes that a time line over `index` takes at most, while it is built.
     pub fn bytes_over(index: &SpineIndex, plan: &WindowPlan) -> usize {
-        let cuts = index.slots() * (1 + bounded(plan.windows()).count());
+        let cuts = index.slots() * (1 + lengths(plan.windows()).count());
         // Once for a range of keys, and once for all.
         cuts * 2 * (size_of::<i64>() + 1) + index.key_count() * 8
     }
@@ -86,7 +92,7 @@ impl TimeLine {
     pub fn bytes(&self) -> usize {
         size_of_val(self.cuts.as_slice())
             + size_of_val(self.starts.as_slice())
-            + size_of_val(self.dead.words.as_slice())
+            + self.dead.inner().len()
     }
 
     /// The lookup that it was cut from.
@@ -119,23 +125,28 @@ impl TimeLine {
         &self.cuts
     }
 
-    /// Whether no window covers an interval.
-    pub(super) fn is_dead(&self, interval: u32) -> bool {
-        self.dead.get(interval)
+    /// The intervals that no window covers.
+    pub(super) fn dead(&self) -> impl Iterator<Item = usize> {
+        self.dead.set_indices()
+    }
+
+    /// How long the windows are that have a start, shortest first.
+    pub(super) fn lengths(&self) -> &[i64] {
+        &self.lengths
     }
 }
 
-/// The windows that have a lower end.
-fn bounded(windows: &[Window]) -> impl Iterator<Item = Window> {
-    let windows = windows.iter().copied();
-    windows.filter(|window| window.length().is_some())
+/// How long the windows are that have a start.
+fn lengths(windows: &[Window]) -> impl Iterator<Item = i64> {
+    let lengths = windows.iter().filter_map(|window| window.length());
+    lengths.map(WindowLength::as_micros)
 }
 
 impl Part {
     fn new(keys: Range<usize>, index: &SpineIndex, windows: &[Window]) -> Self {
         let mut part = Self {
             cuts: Vec::new(),
-            dead: Vec::new(),
+            dead: BooleanBufferBuilder::new(0),
             counts: Vec::with_capacity(keys.len()),
         };
         let mut scratch = Vec::new();
@@ -148,18 +159,21 @@ impl Part {
 
     fn push(&mut self, times: &[i64], windows: &[Window], scratch: &mut Vec<i64>) {
         scratch.clear();
-        for window in bounded(windows).collect::<Vec<_>>().iter().rev() {
+        for window in windows.iter().rev() {
             scratch.extend(times.iter().filter_map(|at| covers::start(*window, *at)));
         }
         scratch.extend_from_slice(times);
-        // One ascending run per window, which a stable sort makes use of.
+        #[expect(
+            clippy::stable_sort_primitive,
+            reason = "there is an ascending run for each window, which this sort makes use of"
+        )]
         scratch.sort();
         scratch.dedup();
         self.counts.push(narrow(scratch.len()));
         self.cuts.extend_from_slice(scratch);
 
         let Some(longest) = windows.last() else {
-            self.dead.resize(self.cuts.len(), true);
+            self.dead.append_n(scratch.len(), true);
             return;
         };
         let mut slots = times.iter().peekable();
@@ -169,40 +183,9 @@ impl Part {
             // What the first slot at or after an interval does not cover, no later one does.
             let start = slots.peek().map(|slot| covers::start(*longest, **slot));
             let covered = start.is_some_and(|start| start.is_none() || start <= before);
-            self.dead.push(!covered);
+            self.dead.append(!covered);
             before = Some(*cut);
         }
-    }
-}
-
-/// Many bits.
-#[derive(Debug)]
-struct Bits {
-    words: Vec<u64>,
-    bits: usize,
-}
-
-impl Bits {
-    fn with_capacity(bits: usize) -> Self {
-        Self {
-            words: Vec::with_capacity(bits.div_ceil(64)),
-            bits: 0,
-        }
-    }
-
-    fn push(&mut self, bit: bool) {
-        let at = self.bits % 64;
-        if at == 0 {
-            self.words.push(0);
-        }
-        if let Some(word) = self.words.last_mut() {
-            *word |= u64::from(bit) << at;
-        }
-        self.bits += 1;
-    }
-
-    fn get(&self, at: u32) -> bool {
-        self.words[at as usize / 64] >> (at % 64) & 1 == 1
     }
 }
 
@@ -221,14 +204,16 @@ mod tests {
         let index = Arc::new(SpineIndex::new(&[keys], &times).unwrap());
         let plan = Arc::new(count_in(windows, Rule::default()));
         let line = TimeLine::new(Arc::clone(&index), Arc::clone(&plan)).unwrap();
-        assert!(line.bytes() <= TimeLine::bytes_over(&index, &plan) + 16);
+        assert!(line.bytes() <= TimeLine::bytes_over(&index, &plan) + 64);
         let of_key = |key: usize| {
             let intervals = line.of_key(narrow(key));
-            intervals.map(|i| (line.cuts()[i as usize], line.is_dead(i)))
+            let dead: Vec<usize> = line.dead().collect();
+            let interval = |at: usize| (line.cuts()[at], dead.contains(&at));
+            intervals
+                .map(|at| interval(at as usize))
+                .collect::<Vec<_>>()
         };
-        (0..index.key_count())
-            .map(|key| of_key(key).collect())
-            .collect()
+        (0..index.key_count()).map(of_key).collect()
     }
 
     #[test]

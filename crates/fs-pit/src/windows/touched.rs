@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use fs_core::Window;
 
-use super::covers;
-use super::places::{Late, NOWHERE, Places};
+use super::places::{Late, Places};
 use super::time_line::TimeLine;
 use crate::spine_index::narrow;
 
@@ -93,12 +92,16 @@ impl Touched {
         self.late.clear();
         self.cuts.clear();
         self.since.clear();
-        for interval in line.of_key(key) {
+        let intervals = line.of_key(key);
+        let mut partials: Vec<_> = joins
+            .iter()
+            .map(|places| places.of_intervals(intervals.clone()))
+            .collect();
+        for interval in intervals {
             let leaf = narrow(self.cuts.len());
             let mut since = u32::MAX;
-            for ((join, places), late) in (0..).zip(joins).zip(&mut *late) {
-                let place = places.of_interval(interval);
-                if place != NOWHERE {
+            for ((join, partials), late) in (0..).zip(&mut partials).zip(&mut *late) {
+                if let Some(place) = partials.next().flatten() {
                     self.sources.push(Source { leaf, join, place });
                     since = 0;
                 }
@@ -122,8 +125,8 @@ impl Touched {
     }
 
     fn find_windows(&mut self, line: &TimeLine, times: &[i64]) {
-        let windows = line.windows();
-        self.bounded = windows.iter().filter(|w| w.length().is_some()).count();
+        let lengths = line.lengths();
+        self.bounded = lengths.len();
         self.ends.clear();
         let mut end = 0;
         self.ends.extend(times.iter().map(|time| {
@@ -132,10 +135,11 @@ impl Touched {
         }));
         self.begins.clear();
         self.begins.resize(times.len() * self.bounded, 0);
-        for (at, window) in windows[..self.bounded].iter().enumerate() {
+        for (at, length) in lengths.iter().enumerate() {
             let mut begin = 0;
             for (slot, time) in times.iter().enumerate() {
-                if let Some(start) = covers::start(*window, *time) {
+                // A start before all time is none; see `covers`.
+                if let Some(start) = time.checked_sub(*length) {
                     begin += ahead(&self.cuts[begin..], start);
                 }
                 self.begins[slot * self.bounded + at] = narrow(begin);

@@ -133,7 +133,7 @@ fn a_sum_that_is_too_great_is_an_error_that_names_the_feature() {
     ];
     let plan = plan(&[ScalarType::Int64], &asked, &[last(10)], Rule::default());
     let events = clicks(&[(7, 1, Some(i64::MAX)), (7, 3, Some(1))]);
-    let found = Side::of(&[(7, 5)]).joined(&plan, &[events.clone()]);
+    let found = Side::of(&[(7, 5)]).joined(&plan, std::slice::from_ref(&events));
     let error = found.unwrap_err().to_string();
     assert!(error.contains("`c0_sum_10us`"), "{error}");
     let error = Side::of(&[(7, 2), (7, 12)]).joined(&plan, &[events]);
@@ -168,35 +168,36 @@ fn a_batch_that_is_refused_changes_nothing() {
     let mut join = WindowJoin::over(Arc::clone(&line)).unwrap();
     let mut good = clicks(&[(7, 1, Some(4))]);
     good.filters = vec![BooleanArray::from(vec![true])];
-    let mut bad = Vec::new();
-    bad.push(Side {
-        filters: Vec::new(),
-        ..good.clone()
-    });
-    bad.push(Side {
-        inputs: Vec::new(),
-        ..good.clone()
-    });
-    bad.push(Side {
-        inputs: vec![Arc::new(Float64Array::from(vec![4.0]))],
-        ..good.clone()
-    });
-    bad.push(Side {
-        inputs: vec![ints(&[Some(4), Some(4)])],
-        ..good.clone()
-    });
-    bad.push(Side {
-        filters: vec![BooleanArray::from(vec![true, true])],
-        ..good.clone()
-    });
-    bad.push(Side {
-        time: [None::<i64>].into_iter().collect(),
-        ..good.clone()
-    });
-    bad.push(Side {
-        keys: vec![Arc::new(StringArray::from(vec!["7"]))],
-        ..good.clone()
-    });
+    let bad = [
+        Side {
+            filters: Vec::new(),
+            ..good.clone()
+        },
+        Side {
+            inputs: Vec::new(),
+            ..good.clone()
+        },
+        Side {
+            inputs: vec![Arc::new(Float64Array::from(vec![4.0]))],
+            ..good.clone()
+        },
+        Side {
+            inputs: vec![ints(&[Some(4), Some(4)])],
+            ..good.clone()
+        },
+        Side {
+            filters: vec![BooleanArray::from(vec![true, true])],
+            ..good.clone()
+        },
+        Side {
+            time: [None::<i64>].into_iter().collect(),
+            ..good.clone()
+        },
+        Side {
+            keys: vec![Arc::new(StringArray::from(vec!["7"]))],
+            ..good.clone()
+        },
+    ];
     let mut messages = Vec::new();
     for events in &bad {
         messages.push(join.offer(&events.events()).unwrap_err().to_string());
@@ -290,10 +291,10 @@ fn answers_of_many_keys_are_made_on_several_processors() {
             .as_any()
             .downcast_ref::<arrow::array::Int64Array>()
     };
-    for row in 0..100_000_usize {
-        let [sum, all, count, rows] = [0, 1, 2, 3].map(|at| column(at).unwrap().value(row));
-        let (key, round) = ((row % 1_000) as i64, (row / 1_000) as i64);
-        assert_eq!((sum, count, rows), (row as i64, 1, round + 1));
+    for (row, at) in (0..100_000_i64).zip(0_usize..) {
+        let [sum, all, count, rows] = [0, 1, 2, 3].map(|output| column(output).unwrap().value(at));
+        let (key, round) = (row % 1_000, row / 1_000);
+        assert_eq!((sum, count, rows), (row, 1, round + 1));
         assert_eq!(all, key * (round + 1) + 1_000 * round * (round + 1) / 2);
     }
     assert!(answers.bytes() >= 4 * 8 * 100_000);
