@@ -66,7 +66,9 @@ async fn replay(online: &Online, weeks: i64) -> Result<()> {
             VIEWS,
         ])?;
         if week == 1 {
-            streams.iter_mut().for_each(|stream| stream.begin(begin));
+            for stream in &mut streams {
+                stream.begin(begin);
+            }
         }
         for moment in MOMENTS {
             let now = after(week * WEEK + moment)?;
