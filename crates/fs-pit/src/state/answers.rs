@@ -170,6 +170,9 @@ impl Fold<'_, '_> {
         };
         let columns = &self.pieces.columns[piece.part];
         let schema = columns.schema.as_ref().unwrap_or(&self.reader.schema);
+        if A::RANKED && !schema.ranked {
+            return Ok(false);
+        }
         let mut mask = *mask;
         if let Some(filter) = self.lane.filter {
             let Some(filter) = columns.filter(filter) else {

@@ -137,14 +137,27 @@ impl<'a> Sparse<'a> {
     }
 }
 
+/// What is kept of where events stand in the order of rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) created: bool,
+    pub(super) sequences: bool,
+}
+
 /// Appends a block of `events`: at least one, at most 64.
-pub(super) fn put(schema: &Schema, events: &[Event<'_>], out: &mut Vec<u8>) {
+pub(super) fn put(schema: &Schema, kept: Kept, events: &[Event<'_>], out: &mut Vec<u8>) {
     out.push(u8::try_from(events.len()).unwrap_or(u8::MAX));
     let times: Vec<i64> = events.iter().map(|event| event.rank.event).collect();
     packed::put(&times, out);
-    let created: Vec<_> = events.iter().map(|event| event.rank.created).collect();
+    let created: Vec<_> = events
+        .iter()
+        .map(|event| event.rank.created.filter(|_| kept.created))
+        .collect();
     put_sparse(&created, out);
-    let sequences: Vec<_> = events.iter().map(|event| event.rank.sequence).collect();
+    let sequences: Vec<_> = events
+        .iter()
+        .map(|event| event.rank.sequence.filter(|_| kept.sequences))
+        .collect();
     put_sparse(&sequences, out);
     for filter in 0..schema.filters.len() {
         let passes = events.iter().map(|event| event.passes(filter));

@@ -6,6 +6,7 @@ use super::batch::StateEvents;
 use super::coverage::StateShape;
 use super::event::Events;
 use super::part::{Origin, Part, Published};
+use super::segment::Apart;
 use super::shaper::{Segments, Shaper, put_in_order};
 use super::write_parts;
 use crate::Error;
@@ -80,7 +81,7 @@ impl StateBuilder {
         } else {
             let mut segments = Segments::default();
             if !few.is_empty() {
-                put_in_order(&shape, &few, false, &mut segments)?;
+                put_in_order(&shape, &few, Apart::Published(&shape), &mut segments)?;
             }
             segments
         };

@@ -1,13 +1,33 @@
 //! [`Cell`]: events that are merged, and what is known of all of them together.
 
+use fs_core::{DataType, ScalarType};
+
 use super::coverage::{Place, StateShape};
 use super::event::Event;
-use super::segment::{Reach, Segment};
 use super::is_of_table;
+use super::segment::{Reach, Segment};
 use crate::aggregate::accumulator::Boxed;
 use crate::aggregate::bytes::put_count;
-use crate::aggregate::{Accumulator, Scalar};
+use crate::aggregate::{Accumulator, Component, Scalar};
+use crate::windows::plan::Lane;
 use crate::{Error, RowRank};
+
+/// Whether the state of a lane takes a few bytes, however many values are in it.
+const fn is_small(lane: &Lane) -> bool {
+    match lane.component {
+        Component::Count | Component::Sum | Component::Moments => true,
+        Component::Min | Component::Max => !matches!(
+            lane.data_type,
+            Some(DataType::Scalar(ScalarType::String | ScalarType::Bytes))
+        ),
+        Component::First { .. }
+        | Component::Last { .. }
+        | Component::Distinct
+        | Component::Tally
+        | Component::Registers
+        | Component::Sketch => false,
+    }
+}
 
 /// Events that are merged: their partial aggregates, lane by lane.
 #[derive(Debug)]
@@ -34,6 +54,22 @@ impl Cell {
             sequences: None,
             lanes: lanes.collect::<Result<_, Error>>()?,
         })
+    }
+
+    /// A cell of these events, with the lanes that take less room than they.
+    pub(super) fn sum_of(shape: &StateShape, events: &[Event<'_>]) -> Result<Self, Error> {
+        let lanes = shape.plan.lanes().iter();
+        let lanes = lanes.map(|lane| is_small(lane).then(|| lane.visit(Boxed)).transpose());
+        let mut cell = Self {
+            count: 0,
+            reach: Reach::NOTHING,
+            sequences: None,
+            lanes: lanes.collect::<Result<_, Error>>()?,
+        };
+        for event in events {
+            cell.add(shape, event)?;
+        }
+        Ok(cell)
     }
 
     pub(super) fn add(&mut self, shape: &StateShape, event: &Event<'_>) -> Result<(), Error> {

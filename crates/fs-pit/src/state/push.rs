@@ -5,7 +5,7 @@ use super::coverage::StateShape;
 use super::event::{Event, Events};
 use super::mask;
 use super::part::{Origin, Part};
-use super::segment::{self, Reach, Segment};
+use super::segment::{self, Apart, Reach, Segment};
 use super::shaper::{Segments, Shaper, put_in_order};
 use super::{State, is_of_table, write_parts};
 use crate::Error;
@@ -152,7 +152,7 @@ impl Added {
                 }
             }
         }
-        put_in_order(shape, &loose, false, &mut out)?;
+        put_in_order(shape, &loose, Apart::Loose(schema), &mut out)?;
         for event in self.doubtful.all(schema)? {
             let rank = event.rank;
             let mut reach = Reach::NOTHING;

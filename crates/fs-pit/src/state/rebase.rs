@@ -5,7 +5,7 @@ use fs_core::EventTime;
 use super::event::Events;
 use super::part::{Origin, Part};
 use super::schema::Schema;
-use super::segment::{self, Reach, Segment};
+use super::segment::{self, Apart, Reach, Segment};
 use super::shaper::Segments;
 use super::{State, is_of_table, write_parts};
 use crate::Error;
@@ -122,7 +122,8 @@ impl Rule {
         let events: Vec<_> = events
             .filter(|event| self.stays(event.rank.event, event.rank.sequence))
             .collect();
-        out.count += segment::put_apart(schema, &events, segment.settled, &mut out.bytes);
+        let how = Apart::Left(schema, segment.settled);
+        out.count += segment::put_apart(how, &events, &mut out.bytes)?;
         Ok(())
     }
 

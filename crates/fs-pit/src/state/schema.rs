@@ -4,7 +4,7 @@ use fs_core::{DataType, PointInTime, ScalarType, Span};
 
 use crate::Rule;
 use crate::aggregate::bytes::{array, broken, byte, length, put_count, put_word, word};
-use crate::aggregate::hash;
+use crate::aggregate::{Component, hash};
 use crate::windows::plan::WindowPlan;
 
 use crate::Error;
@@ -13,7 +13,7 @@ use crate::Error;
 ///
 /// ```text
 ///   8          fingerprint of the plan
-///   1          1: known_at
+///   1          1: known_at, 2: the published events have their created times and sequences
 ///   count      delay, in microseconds
 ///   count      number of filters, then 4 bytes each that tell it from others
 ///   count      number of inputs, then 4 bytes each, and one for the type
@@ -23,6 +23,9 @@ use crate::Error;
 pub(super) struct Schema {
     pub(super) fingerprint: u64,
     pub(super) rule: Rule,
+    /// Whether some lane looks at the order of rows, for which published events keep their created times and
+    /// sequences. Pushed events always do, because they are told apart by them.
+    pub(super) ranked: bool,
     pub(super) filters: Vec<u32>,
     pub(super) inputs: Vec<StoredInput>,
     pub(super) lanes: Vec<u32>,
@@ -37,6 +40,7 @@ pub(super) struct StoredInput {
 }
 
 const KNOWN_AT: u8 = 1;
+const RANKED: u8 = 2;
 
 /// The types of inputs by number, which is frozen. All arrays are one: only their rows are counted.
 const SCALARS: [ScalarType; 8] = [
@@ -58,9 +62,12 @@ impl Schema {
             data_type: input.data_type,
         });
         let lanes = (0..plan.lanes().len()).filter_map(|lane| plan.lane_fingerprint(lane));
+        let in_order =
+            |component| matches!(component, Component::First { .. } | Component::Last { .. });
         Self {
             fingerprint: plan.fingerprint(),
             rule: plan.rule(),
+            ranked: plan.lanes().iter().any(|lane| in_order(lane.component)),
             filters: plan.filters().iter().map(|filter| id(filter)).collect(),
             inputs: inputs.collect(),
             lanes: lanes.map(low).collect(),
@@ -73,7 +80,8 @@ impl Schema {
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         put_word(self.fingerprint, out);
-        out.push(if self.is_known_at() { KNOWN_AT } else { 0 });
+        let known_at = if self.is_known_at() { KNOWN_AT } else { 0 };
+        out.push(known_at | if self.ranked { RANKED } else { 0 });
         put_count(self.rule.delay.as_micros().cast_unsigned(), out);
         put_count(self.filters.len() as u64, out);
         for filter in &self.filters {
@@ -97,7 +105,8 @@ impl Schema {
 
     pub(super) fn read(bytes: &mut &[u8]) -> Result<Self, Error> {
         let fingerprint = word(bytes)?;
-        let point_in_time = match byte(bytes)? {
+        let flags = byte(bytes)?;
+        let point_in_time = match flags & !RANKED {
             0 => PointInTime::EventTime,
             KNOWN_AT => PointInTime::KnownAt,
             _ => return Err(broken("when its events count is not known to this release")),
@@ -126,6 +135,7 @@ impl Schema {
                 delay,
                 point_in_time,
             },
+            ranked: flags & RANKED != 0,
             filters,
             inputs: inputs?,
             lanes: ids(bytes)?,

@@ -13,6 +13,7 @@
 
 use super::block::{self, Block};
 use super::cell::Cell;
+use super::coverage::StateShape;
 use super::event::Event;
 use super::mask;
 use super::schema::Schema;
@@ -181,29 +182,83 @@ fn put_head(
     }
 }
 
+/// How events that are kept apart are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Apart<'s> {
+    /// From the table: with what is known of all events of a block, for windows that have all of it.
+    Published(&'s StateShape),
+    /// From pushes, put in order once.
+    Settled(&'s StateShape),
+    /// From pushes, as they come.
+    Loose(&'s Schema),
+    /// From pushes, as some of what was written so.
+    Left(&'s Schema, bool),
+}
+
+impl Apart<'_> {
+    const fn schema(&self) -> &Schema {
+        match self {
+            Self::Published(shape) | Self::Settled(shape) => &shape.schema,
+            Self::Loose(schema) | Self::Left(schema, _) => schema,
+        }
+    }
+
+    const fn is_settled(&self) -> bool {
+        matches!(self, Self::Settled(_) | Self::Left(_, true))
+    }
+
+    /// What is kept of where events stand in the order of rows.
+    const fn kept(&self) -> block::Kept {
+        let schema = self.schema();
+        let pushed = !matches!(self, Self::Published(_));
+        block::Kept {
+            created: pushed || schema.ranked || schema.is_known_at(),
+            sequences: pushed || schema.ranked,
+        }
+    }
+
+    /// Whose lanes are written beside a block of so many events.
+    const fn summed_up(&self, events: usize) -> Option<&StateShape> {
+        match self {
+            Self::Published(shape) | Self::Settled(shape) if events >= SUMMED_UP => Some(shape),
+            _ => None,
+        }
+    }
+}
+
+/// Blocks of so many events are also summed up: a window that has all of one need not look at each.
+const SUMMED_UP: usize = 24;
+
 /// Appends segments of events that are kept apart, in this order; how many. They may be none.
 pub(super) fn put_apart(
-    schema: &Schema,
+    how: Apart<'_>,
     events: &[Event<'_>],
-    settled: bool,
     out: &mut Vec<u8>,
-) -> u64 {
+) -> Result<u64, Error> {
+    let (schema, kept) = (how.schema(), how.kept());
     let mut scratch = Vec::new();
     let blocks = events.chunks(mask::MOST);
     let count = blocks.len() as u64;
     for events in blocks {
         let sequences = events.iter().filter_map(|event| event.rank.sequence);
+        let sequences = sequences.filter(|_| kept.sequences);
         let least = sequences.clone().min();
-        let flags = APART | if settled { SETTLED } else { 0 };
+        let sum = how.summed_up(events.len());
+        let sum = sum.map(|shape| Cell::sum_of(shape, events)).transpose()?;
+        let settled = if how.is_settled() { SETTLED } else { 0 };
+        let flags = APART | settled | sum.as_ref().map_or(0, |_| LANES);
         let sequences = least.zip(sequences.max());
         let reach = Reach::of(&schema.rule, events);
         put_head(schema, flags, events.len() as u64, reach, sequences, out);
         scratch.clear();
-        block::put(schema, events, &mut scratch);
+        block::put(schema, kept, events, &mut scratch);
         put_count(scratch.len() as u64, out);
         out.extend_from_slice(&scratch);
+        if let Some(sum) = sum {
+            sum.write_lanes(out);
+        }
     }
-    count
+    Ok(count)
 }
 
 /// Appends a segment of events that are merged.

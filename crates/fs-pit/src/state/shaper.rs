@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cell::Cell;
 use super::coverage::{Place, StateShape};
 use super::event::{Event, Events};
-use super::segment::{self, Segment};
+use super::segment::{self, Apart, Segment};
 use crate::Error;
 
 /// Puts events apart or together, place by place.
@@ -212,7 +212,12 @@ impl Bucket {
     }
 
     fn write(&self, shape: &StateShape, settled: bool, out: &mut Segments) -> Result<(), Error> {
-        put_in_order(shape, &self.apart, settled, out)?;
+        let how = if settled {
+            Apart::Settled(shape)
+        } else {
+            Apart::Published(shape)
+        };
+        put_in_order(shape, &self.apart, how, out)?;
         for cell in self.instants.values().chain(&self.merged) {
             segment::put_merged(&shape.schema, cell, settled, &mut out.bytes);
             out.count += 1;
@@ -238,11 +243,11 @@ fn sorted<'e>(shape: &StateShape, events: &'e Events) -> Result<Vec<(Instant, Ev
 pub(super) fn put_in_order(
     shape: &StateShape,
     events: &Events,
-    settled: bool,
+    how: Apart<'_>,
     out: &mut Segments,
 ) -> Result<(), Error> {
     let events = sorted(shape, events)?;
     let events: Vec<Event<'_>> = events.into_iter().map(|(_, event)| event).collect();
-    out.count += segment::put_apart(&shape.schema, &events, settled, &mut out.bytes);
+    out.count += segment::put_apart(how, &events, &mut out.bytes)?;
     Ok(())
 }
