@@ -4,6 +4,7 @@
 mod days;
 mod faulty;
 mod rows;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) use days::{END, FILES, Told, day, further, killed_after};
 pub(crate) use faulty::Faulty;
 use rows::table_rows;
 pub(crate) use rows::{raw_rows, raw_stream};
+pub(crate) use windows::{Fact, named, windowed};
 
 use crate::{
     Error, Materializer, Options, Publication, PushReport, PushTo, Pusher, RunSummary, Silent,

@@ -61,10 +61,17 @@ impl Horizon {
         }
     }
 
-    /// Until when at least what stays as it is must be able to answer, at `now`: so that the next run and the
-    /// one after it may yet be missed.
+    /// Until when at least a state that is left as it is must be able to answer, at `now`: so that the next
+    /// run may be missed, and the one after it.
     pub(crate) const fn needed(self, now: EventTime) -> EventTime {
         let micros = self.0.as_micros() / PERIODS * (PERIODS - 1);
+        EventTime::from_micros(now.as_micros().saturating_add(micros))
+    }
+
+    /// Until when at least all states must be able to answer if none is looked at, at `now`: so that the next
+    /// run may be missed.
+    pub(crate) const fn enough(self, now: EventTime) -> EventTime {
+        let micros = self.0.as_micros() / 2;
         EventTime::from_micros(now.as_micros().saturating_add(micros))
     }
 }
@@ -149,7 +156,8 @@ mod tests {
         let mut view = catalog::view("activity").build();
         view.schedule = Some("0 * * * *".to_owned());
         let now: EventTime = "2013-04-05T10:00:00Z".parse().unwrap();
-        let needed = Horizon::of(&view, now).needed(now).to_string();
-        assert_eq!(needed, "2013-04-05T12:00:00Z");
+        let horizon = Horizon::of(&view, now);
+        let needed = [horizon.needed(now), horizon.enough(now)].map(|at| at.to_string());
+        assert_eq!(needed, ["2013-04-05T12:00:00Z", "2013-04-05T11:30:00Z"]);
     }
 }

@@ -143,6 +143,11 @@ pub(crate) const fn is_from_table(order: &RowOrder) -> bool {
     order.sequence >= FIRST_SEQUENCE
 }
 
+/// Whether a stored row is the state of a key, of when its view had windows.
+pub(crate) const fn is_state(order: &RowOrder) -> bool {
+    order.event.as_micros() == i64::MIN && order.created.is_none()
+}
+
 /// The order of a row in the online store, given what decides its rank in the table.
 pub(crate) fn order_of(rank: &RowRank) -> RowOrder {
     RowOrder {

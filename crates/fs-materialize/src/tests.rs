@@ -11,3 +11,4 @@ mod run;
 mod validation;
 mod versions;
 mod visibility;
+mod windows;

@@ -5,7 +5,7 @@
 //! | `N` | nothing, or something older | `N` is written |
 //! | `N` | `N` | it is written again: its values may be of before a backfill, and it may have to be kept for another time |
 //! | `N` | something newer, from a table | it is no longer there, or not visible: `N` takes its place |
-//! | nothing | something from a table | it is deleted |
+//! | nothing | something from a table, or of when the view had [windows](super::windows) | it is deleted |
 //! | anything | something that is not from a table | it stays unless `N` is newer |
 
 use fs_online::{KeyCursor, RowWrite};
@@ -16,7 +16,7 @@ use super::stored::StoredKeys;
 use super::winners::Winners;
 use super::{Attempt, Publisher, Shard, Tally};
 use crate::Error;
-use crate::rows::{is_from_table, order_of};
+use crate::rows::{is_from_table, is_state, order_of};
 
 /// Keys of the store that are asked for at once.
 const PAGE: usize = 4_096;
@@ -65,7 +65,7 @@ impl Publisher<'_> {
             let page = self.online.keys(&self.id, cursor.as_ref(), PAGE).await;
             let mut page = self.store(page)?;
             page.keys
-                .retain(|(key, order)| shard.has(key) && is_from_table(order));
+                .retain(|(key, order)| shard.has(key) && (is_from_table(order) || is_state(order)));
             // Whatever is stored may be one of the winners.
             winners.again |= !page.keys.is_empty();
             let found = stored.find(newest, page.keys.iter().map(|(key, _)| key));

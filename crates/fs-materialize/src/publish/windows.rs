@@ -10,7 +10,8 @@
 //!   2  raise the fence of the lease              nobody who held it before writes after this
 //!   3  P = what the online store has published
 //!   4  prepare the row layout
-//!   5  the rows of V are those of P, and what is stored answers for long enough? go on at 8
+//!   5  the rows and the watermark of V are those of P, and what is stored answers for long enough?
+//!      go on at 8
 //!   6  fold the events of V, key by key          as many keys at a time as memory has room for
 //!   7  of each key: read its state; put the new base in the place of the old one; drop what was pushed
 //!      and is in the new base (its `_sequence` is below `through`); write it if it is still what was
@@ -137,7 +138,7 @@ impl Publisher<'_> {
             let kept = before.and_then(|before| Kept::read(before, &rule));
             let kept = kept.filter(|kept| kept.plan == plan && !everything);
             let settled = match before.zip(kept.as_ref()) {
-                Some((before, kept)) => self.is_settled(&attempt, before, kept).await?,
+                Some((before, kept)) => self.is_settled(&begun, before, kept).await?,
                 None => false,
             };
             let mut other_table = false;
@@ -152,6 +153,7 @@ impl Publisher<'_> {
                     Kept {
                         plan,
                         until: self.horizon().needed(attempt.as_of),
+                        watermark: begun.table.watermark,
                         mark: Mark::next(mark, begun.table.next_sequence, attempt.as_of),
                     }
                 }

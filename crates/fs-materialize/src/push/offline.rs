@@ -29,7 +29,9 @@ impl Inner {
             let receipt = self.receive(job, key).await?;
             let rows = job.received(receipt.at);
             return Ok(PushReport {
-                outcomes: self.store(job, &rows, Sequence::None).await?,
+                outcomes: self
+                    .store(job, &rows, Sequence::None { push: receipt.push })
+                    .await?,
                 repeated: receipt.repeated,
             });
         }

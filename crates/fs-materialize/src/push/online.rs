@@ -1,6 +1,7 @@
 //! The online half of a push: the newest row of each key, where it is newer than what is stored.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use arrow::array::{Int64Array, RecordBatch, UInt64Array};
@@ -23,34 +24,33 @@ const EARLY: Duration = Duration::from_secs(1);
 /// The `_sequence` of pushed rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sequence {
-    /// They are in no table.
-    None,
+    /// They are in no table. Rows of pushes with this number are the same rows; of others, they are others.
+    None {
+        /// Tells the push from others.
+        push: u64,
+    },
     /// That of the first; the others follow one by one.
     From(i64),
 }
 
 impl Sequence {
-    /// The numbers of so many rows.
-    pub(super) fn of_rows(self, rows: usize) -> Int64Array {
+    /// By which states know the events of so many rows: a negative number of what is in no table.
+    pub(super) fn of_events(self, rows: usize) -> Int64Array {
         let rows = 0..i64::try_from(rows).unwrap_or(i64::MAX);
-        match self {
-            Self::None => rows.map(|_| None).collect(),
-            Self::From(first) => rows.map(|row| Some(first.saturating_add(row))).collect(),
-        }
-    }
-
-    /// How many keys are written at once, at most `most`. Of several, a store does not say which it has kept
-    /// as they were; that is no matter where events are known by their numbers.
-    pub(super) const fn at_once(self, most: usize) -> usize {
-        match self {
-            Self::None => 1,
-            Self::From(_) => most,
-        }
+        let number = |row: i64| match self {
+            Self::None { push } => {
+                let mut hasher = DefaultHasher::new();
+                (push, row).hash(&mut hasher);
+                hasher.finish().cast_signed() | i64::MIN
+            }
+            Self::From(first) => first.saturating_add(row),
+        };
+        Int64Array::from_iter_values(rows.map(number))
     }
 
     fn of(self, row: usize) -> u64 {
         match self {
-            Self::None => 0,
+            Self::None { .. } => 0,
             Self::From(first) => first.cast_unsigned() + row as u64,
         }
     }
@@ -185,7 +185,7 @@ impl Inner {
         source: fs_online::Error,
     ) -> Error {
         match sequence {
-            Sequence::None => self.not_stored(job, source),
+            Sequence::None { .. } => self.not_stored(job, source),
             Sequence::From(_) => Error::Online {
                 view: job.view.name.clone(),
                 store: self.online.describe(),

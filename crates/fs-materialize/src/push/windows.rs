@@ -9,7 +9,7 @@
 //! | | |
 //! |---|---|
 //! | **Exactly once** | an event of the table is known by its `_sequence`: a state ignores it if it is in it already, pushed before or published. See [`publish::windows`](crate::publish) |
-//! | **Online only** | an event counts until the table has come past its event time; from then on the source decides |
+//! | **Online only** | an event is known by a number that its push gives it, the same one if it is pushed again with the same key. It counts until the table has come past its event time; from then on the source decides |
 //! | **Time** | an event of the future, or one that is not known yet, is stored at once; windows count it when its time has come |
 //! | **Before the first publication** | events are stored all the same; readers find nothing until the view is published |
 
@@ -90,7 +90,7 @@ impl Inner {
     ) -> Result<Vec<RowOutcome>, Error> {
         let failed = |source| self.online_error(job, sequence, source);
         let keys = job.columns.keys(rows).map_err(failed)?;
-        let batch = reader.of_rows(rows.clone(), sequence.of_rows(rows.num_rows()));
+        let batch = reader.of_rows(rows.clone(), sequence.of_events(rows.num_rows()));
         let batch = batch.map_err(|source| Error::of_filters(&job.view, source))?;
         let events = batch.events(reader.plan());
         let events = events.map_err(|source| job.state_error(source))?;
@@ -105,14 +105,13 @@ impl Inner {
             .turns
             .of(&job.id, of_keys.iter().map(|(key, _)| key))
             .await;
-        let at_once = sequence.at_once(KEYS);
         let adding = Adding {
             job,
             events: &events,
             shape: &shape,
             sequence,
         };
-        let parts = of_keys.chunks(at_once);
+        let parts = of_keys.chunks(KEYS);
         let parts: Vec<_> = parts.map(|keys| self.add(&adding, keys)).collect();
         stream::iter(parts)
             .buffer_unordered(IN_FLIGHT)

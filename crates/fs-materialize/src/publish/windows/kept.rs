@@ -11,8 +11,8 @@ use fs_online::Published;
 /// plan is told by the same comparison:
 ///
 /// ```text
-///   event_time+15m windows 00f3a4c19b2d7e55 until 2013-04-05T12:00:00Z empty 38654705664 at 2013-04-05T09:00:00Z
-///   └─ the rule ─┘         └─ the plan ───┘       └ answers until ───┘       └ the mark ───────────────────────┘
+///   event_time+15m windows 00f3a4c19b2d7e55 until 2013-04-05T12:00:00Z watermark none empty 38654705664 at …
+///   └─ the rule ─┘         └─ the plan ───┘       └ answers until ───┘           └ of the table └ the mark ──┘
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -20,6 +20,8 @@ pub(super) struct Kept {
     pub(super) plan: u64,
     /// Until when every state answers.
     pub(super) until: EventTime,
+    /// How far the table had come: what was pushed online only counts from there on.
+    pub(super) watermark: Option<EventTime>,
     /// What tells how long states have been without events.
     pub(super) mark: Mark,
 }
@@ -35,18 +37,37 @@ pub(super) struct Mark {
 /// state to writing it.
 pub(super) const EMPTY: i64 = 24 * 60 * 60 * 1_000_000;
 
+/// No watermark.
+const NONE: &str = "none";
+
 impl Kept {
     /// What was noted beside `published`; `None` if that was by another rule than `rule`, or not of a windowed
     /// view.
     pub(super) fn read(published: &Published, rule: &str) -> Option<Self> {
         let kept = published.visibility.strip_prefix(rule)?.strip_prefix(' ')?;
         let words: Vec<&str> = kept.split(' ').collect();
-        let ["windows", plan, "until", until, "empty", through, "at", at] = words.as_slice() else {
+        let [
+            "windows",
+            plan,
+            "until",
+            until,
+            "watermark",
+            watermark,
+            "empty",
+            through,
+            "at",
+            at,
+        ] = words.as_slice()
+        else {
             return None;
         };
         Some(Self {
             plan: u64::from_str_radix(plan, 16).ok()?,
             until: until.parse().ok()?,
+            watermark: match *watermark {
+                NONE => None,
+                watermark => Some(watermark.parse().ok()?),
+            },
             mark: Mark {
                 through: through.parse().ok()?,
                 at: at.parse().ok()?,
@@ -83,11 +104,12 @@ impl Mark {
 
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "windows {:016x} until {} empty {} at {}",
-            self.plan, self.until, self.mark.through, self.mark.at
-        )
+        write!(f, "windows {:016x} until {}", self.plan, self.until)?;
+        match self.watermark {
+            Some(watermark) => write!(f, " watermark {watermark}")?,
+            None => write!(f, " watermark {NONE}")?,
+        }
+        write!(f, " empty {} at {}", self.mark.through, self.mark.at)
     }
 }
 
@@ -103,6 +125,7 @@ mod tests {
         Kept {
             plan: 0xf3_a4c1,
             until: at("2013-04-05T12:00:00.5Z"),
+            watermark: Some(at("2013-04-05T08:00:00Z")),
             mark: Mark {
                 through: 9 << 32,
                 at: at("2013-04-05T09:00:00Z"),
@@ -123,11 +146,18 @@ mod tests {
         let text = kept().visibility("known_at+15m");
         assert_eq!(
             text,
-            "known_at+15m windows 0000000000f3a4c1 until 2013-04-05T12:00:00.5Z empty 38654705664 at \
-             2013-04-05T09:00:00Z"
+            "known_at+15m windows 0000000000f3a4c1 until 2013-04-05T12:00:00.500Z watermark \
+             2013-04-05T08:00:00Z empty 38654705664 at 2013-04-05T09:00:00Z"
         );
         let read = Kept::read(&published(&text), "known_at+15m");
         assert_eq!(read, Some(kept()));
+        let early = Kept {
+            watermark: None,
+            ..kept()
+        };
+        let text = early.visibility("known_at");
+        assert!(text.contains(" watermark none "), "{text}");
+        assert_eq!(Kept::read(&published(&text), "known_at"), Some(early));
     }
 
     #[test]

@@ -6,18 +6,22 @@ use futures::StreamExt;
 
 use super::kept::Kept;
 use crate::Error;
-use crate::publish::{Attempt, Publisher};
+use crate::publish::{Begun, Publisher};
 
 impl Publisher<'_> {
-    /// Whether no row came, went or was written again since `before`, and what is stored answers for long
-    /// enough from now on.
+    /// Whether no row came, went or was written again since `before`, the table has come no further, and what
+    /// is stored answers for long enough from now on.
     pub(super) async fn is_settled(
         &self,
-        attempt: &Attempt,
+        begun: &Begun,
         before: &Published,
         kept: &Kept,
     ) -> Result<bool, Error> {
-        if kept.until < self.horizon().needed(attempt.as_of) {
+        let attempt = &begun.attempt;
+        if kept.watermark != begun.table.watermark {
+            return Ok(false);
+        }
+        if kept.until < self.horizon().enough(attempt.as_of) {
             return Ok(false);
         }
         if before.table_version == attempt.version {
