@@ -24,7 +24,7 @@ impl Aggregate for Count {
 
     #[inline]
     fn update(&self, state: &mut u64, (): (), _: RowRank) {
-        *state += 1;
+        *state = state.wrapping_add(1);
     }
 
     #[inline]

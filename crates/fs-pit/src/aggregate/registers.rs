@@ -7,6 +7,7 @@
 mod estimate;
 
 use std::marker::PhantomData;
+use std::mem;
 
 use fs_core::Function;
 
@@ -64,7 +65,7 @@ impl Registered {
                     Ok(at) => entries[at] = entry.max(entries[at]),
                     Err(at) if entries.len() < FEW => entries.insert(at, entry),
                     Err(_) => {
-                        *self = Self::All(self.all());
+                        *self = Self::All(self.take_all());
                         self.raise(register, value);
                     }
                 }
@@ -72,14 +73,14 @@ impl Registered {
         }
     }
 
-    /// The values of all registers.
-    fn all(&self) -> Box<[u8; REGISTERS]> {
-        match self {
-            Self::All(values) => values.clone(),
+    /// Takes the values of all registers away.
+    fn take_all(&mut self) -> Box<[u8; REGISTERS]> {
+        match mem::replace(self, Self::Few(Vec::new())) {
+            Self::All(values) => values,
             Self::Few(entries) => {
                 let mut values = Box::new([0; REGISTERS]);
                 for entry in entries {
-                    values[usize::from(number(*entry))] = value(*entry);
+                    values[usize::from(number(entry))] = value(entry);
                 }
                 values
             }
@@ -140,7 +141,7 @@ impl<I: Input> Aggregate for Registers<I> {
                 }
             }
             Registered::All(theirs) => {
-                let mut values = state.all();
+                let mut values = state.take_all();
                 for (value, other) in values.iter_mut().zip(theirs.iter()) {
                     *value = (*value).max(*other);
                 }

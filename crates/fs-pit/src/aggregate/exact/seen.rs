@@ -27,7 +27,7 @@ impl Seen {
     /// Adds a number; says whether it can be added to a sum.
     #[inline]
     pub(in crate::aggregate) fn add(&mut self, number: f64) -> bool {
-        self.0 += 1;
+        self.0 = self.0.wrapping_add(1);
         let finite = number.is_finite();
         if !finite {
             self.0 |= match number {

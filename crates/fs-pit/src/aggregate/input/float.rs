@@ -35,28 +35,33 @@ macro_rules! floats {
         $nonzero:ty, $bits:ty, $bytes:literal
     ) => {
         impl $kept {
+            const SIGN: $bits = 1 << (<$bits>::BITS - 1);
+            const NAN: $nonzero = match <$nonzero>::new(<$native>::NAN.to_bits() ^ Self::SIGN) {
+                Some(key) => key,
+                None => <$nonzero>::MIN,
+            };
+
             /// The key of a number.
             #[inline]
             pub fn new(number: $native) -> Self {
-                const SIGN: $bits = 1 << (<$bits>::BITS - 1);
-                let number = if number.is_nan() {
-                    <$native>::NAN
-                } else {
-                    number
-                };
                 let bits = number.to_bits();
                 // All bits of a negative number are turned around, of another only the sign.
-                let turn = (bits.cast_signed() >> (<$bits>::BITS - 1)).cast_unsigned() | SIGN;
-                // Only a NaN that was replaced above has the key 0.
-                Self(<$nonzero>::new(bits ^ turn).unwrap_or(<$nonzero>::MIN))
+                let turn = (bits.cast_signed() >> (<$bits>::BITS - 1)).cast_unsigned();
+                match <$nonzero>::new(bits ^ (turn | Self::SIGN)) {
+                    Some(key) if !number.is_nan() => Self(key),
+                    _ => Self(Self::NAN),
+                }
             }
 
             /// The number.
             #[inline]
             pub const fn get(self) -> $native {
-                const SIGN: $bits = 1 << (<$bits>::BITS - 1);
                 let key = self.0.get();
-                let bits = if key & SIGN == 0 { !key } else { key ^ SIGN };
+                let bits = if key & Self::SIGN == 0 {
+                    !key
+                } else {
+                    key ^ Self::SIGN
+                };
                 <$native>::from_bits(bits)
             }
         }

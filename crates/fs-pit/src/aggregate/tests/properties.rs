@@ -61,7 +61,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_state_or_an_error(
-        (function, scalar) in select(cases()),
+        (function, scalar, rows, _) in case(),
         bytes in vec(prop_oneof![0..4_u8, any::<u8>()], 0..60),
     ) {
         let input = Some(DataType::Scalar(scalar));
@@ -69,6 +69,10 @@ proptest! {
         if state.merge_bytes(&mut &bytes[..]).is_ok() {
             prop_assert!(!matches!(state.answer(&function), Err(Unanswered::NotKept)));
             prop_assert!(state.heap_bytes() < 64 * bytes.len() + 2 * 4096);
+            for (value, rank) in rows {
+                state.update(value, rank).unwrap();
+            }
+            prop_assert!(!matches!(state.answer(&function), Err(Unanswered::NotKept)));
         }
     }
 
