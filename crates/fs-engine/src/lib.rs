@@ -17,7 +17,8 @@
 //!
 //! Training sets are made by two operators that are here for any plan of `DataFusion`:
 //! [`PointInTimeJoinExec`](point_in_time::PointInTimeJoinExec) finds the row of each history that goes
-//! with each row of a spine, and [`FetchRowsExec`] reads the columns of the rows that were found. Plans
+//! with each row of a spine, or what windows that end at its time make of one, and [`FetchRowsExec`] reads
+//! the columns of the rows that were found. Plans
 //! with them are made by [`OperatorPlanner`], and written to bytes by [`plan_to_bytes`].
 
 mod bounds;

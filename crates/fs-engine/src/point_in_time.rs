@@ -18,6 +18,10 @@
 //! [`FetchRowsExec`](crate::fetch_rows::FetchRowsExec) reads the columns later, those of the winners
 //! only.
 //!
+//! Or it takes what windows over the history make ([`Take::Windows`]): every row that comes by is added to a
+//! partial aggregate of its key and stretch of time, and forgotten. That is the same single pass, beside
+//! joins of other kinds over the same scan.
+//!
 //! Memory is charged to the pool of the session. What does not fit is dealt to disk by a hash of the
 //! keys and joined part by part; the answer is the same, byte for byte.
 //!
@@ -26,7 +30,7 @@
 //! | [`spec`] | [`JoinSpec`]: what to join, by the names of the columns |
 //! | [`exec`] | [`PointInTimeJoinExec`], the physical operator |
 //! | [`node`] | [`PointInTimeJoinNode`], the logical one |
-//! | `spine`, `race`, `parts`, `output` | the steps of a run |
+//! | `spine`, `race`, `runner`, `parts`, `output` | the steps of a run |
 
 mod aggregated;
 mod bounds;

@@ -96,14 +96,6 @@ impl PointInTimeJoinExec {
     pub(crate) fn filters(&self) -> &[Option<Arc<DynamicFilterPhysicalExpr>>] {
         &self.filters
     }
-
-    /// Whether rows of this history that tie rank by arrival, so that it must be read in order.
-    fn needs_order(&self, history: usize) -> bool {
-        let joins = self.spec.joins.iter();
-        joins
-            .filter(|join| join.history == history)
-            .any(|join| join.sequence.is_none())
-    }
 }
 
 impl DisplayAs for PointInTimeJoinExec {
@@ -123,7 +115,7 @@ impl ExecutionPlan for PointInTimeJoinExec {
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         let histories = (0..self.histories.len()).map(|history| {
-            if self.needs_order(history) {
+            if self.spec.needs_order(history) {
                 Distribution::SinglePartition
             } else {
                 Distribution::UnspecifiedDistribution

@@ -54,7 +54,7 @@ pub(super) struct Metrics {
 pub const SPINE_ROWS: &str = "spine_rows";
 /// Rows of a history that were read for a join; labelled `join`.
 pub const ROWS_READ: &str = "rows_read";
-/// Rows of the spine that found a row; labelled `join`.
+/// Rows of the spine that found a row, or any in a window; labelled `join`.
 pub const ROWS_MATCHED: &str = "rows_matched";
 
 impl Metrics {

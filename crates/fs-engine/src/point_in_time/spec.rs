@@ -38,7 +38,8 @@ pub struct JoinSpec {
     /// The column with created times, if there is one.
     pub created: Option<String>,
     /// The column with the order in which rows were committed. Without it rows that tie in event
-    /// and created time rank by arrival, and the history is read as one partition.
+    /// and created time rank by arrival, and the history is read as one partition; in windows, where
+    /// arrival counts for nothing, they rank by what is taken of them.
     pub sequence: Option<String>,
     /// When a row of the history may be used.
     pub rule: Rule,
@@ -113,6 +114,14 @@ impl PointInTimeSpec {
             .chain(&self.spine_columns)
             .chain(keys.map(|(spine, _)| spine))
             .map(String::as_str)
+    }
+
+    /// Whether rows of this history that tie rank by arrival, so that it must be read in order.
+    pub(super) fn needs_order(&self, history: usize) -> bool {
+        let joins = self.joins.iter();
+        joins
+            .filter(|join| join.history == history)
+            .any(|join| join.sequence.is_none() && !matches!(join.take, Take::Windows(_)))
     }
 
     /// Every column of a history that the operator reads.

@@ -9,7 +9,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use fs_core::{
-    CREATED_TIMESTAMP, EVENT_TIMESTAMP, FILE_NUMBER, FeatureSet, ROW_NUMBER, SEQUENCE,
+    CREATED_TIMESTAMP, EVENT_TIMESTAMP, FILE_NUMBER, FeatureSet, PointInTime, ROW_NUMBER, SEQUENCE,
     ViewSelection, Windows,
 };
 use fs_engine::fetch_rows::{FetchColumn, FetchRowsNode};
@@ -108,6 +108,7 @@ fn spec(
             (of_spine.to_owned(), key.key.to_string())
         });
         let history = histories.of(selection);
+        let rule = Rule::of(&selection.view);
         let take = match &selection.view.windows {
             Some(windows) => {
                 let schema = histories.schema(history);
@@ -119,14 +120,20 @@ fn spec(
                 name: place(selection),
             },
         };
+        // What nothing depends on is not read.
+        let ranks = match &take {
+            Take::Windows(windowed) => windowed.is_ranked(),
+            Take::Columns(_) | Take::Place { .. } => true,
+        };
+        let hides = rule.point_in_time == PointInTime::KnownAt;
         Ok(JoinSpec {
             label: selection.label.to_string(),
             history,
             keys: keys.collect(),
             event: EVENT_TIMESTAMP.to_owned(),
-            created: Some(CREATED_TIMESTAMP.to_owned()),
-            sequence: Some(SEQUENCE.to_owned()),
-            rule: Rule::of(&selection.view),
+            created: (ranks || hides).then(|| CREATED_TIMESTAMP.to_owned()),
+            sequence: ranks.then(|| SEQUENCE.to_owned()),
+            rule,
             take,
         })
     });

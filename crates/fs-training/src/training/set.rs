@@ -40,7 +40,8 @@ pub struct ViewReport {
     pub table_version: i64,
     /// Rows of the history that were read.
     pub rows_read: u64,
-    /// Rows of the spine that found a row of the history.
+    /// Rows of the spine that found a row of the history; of a windowed view those with any event in
+    /// any of the windows asked for, whatever the filters say.
     pub rows_matched: u64,
 }
 

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use arrow::datatypes::{Field, Schema};
 use datafusion::common::{DataFusionError, Result};
-use fs_core::{Aggregation, FeatureName, Window, Windows};
+use fs_core::{Aggregation, FeatureName, Function, Window, Windows};
 use fs_pit::Rule;
 use fs_pit::windows::WindowPlan;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,18 @@ impl Windowed {
             },
             names,
             reads,
+        })
+    }
+
+    /// Whether anything depends on which event came first, so that created times and the order of commits
+    /// have to be read.
+    pub fn is_ranked(&self) -> bool {
+        let mut functions = self.windows.aggregations.iter().map(|one| one.function);
+        functions.any(|function| {
+            matches!(
+                function,
+                Function::First | Function::Last | Function::FirstN { .. } | Function::LastN { .. }
+            )
         })
     }
 

@@ -174,6 +174,42 @@ fn events_before_the_longest_window_of_the_first_row_are_not_asked_for() {
 }
 
 #[test]
+fn what_no_answer_depends_on_need_not_be_read_and_partitions_stay() {
+    let mut case = busy();
+    case.rule.point_in_time = PointInTime::EventTime;
+    let history = case.history_batch();
+    let all = windowed::windows();
+    // All but the newest few values.
+    let ranked = all.features().count() - 1;
+    let names: Vec<String> = all
+        .features()
+        .map(|(_, one)| one.feature.to_string())
+        .collect();
+    let name = |at: usize| names.get(at).filter(|_| at < ranked).cloned();
+    let wanted = Windowed::new("v", &all, name, &history.schema()).unwrap();
+    assert!(windowed::windowed(&history.schema()).is_ranked() && !wanted.is_ranked());
+    let mut join = windowed::join(&case);
+    (join.created, join.sequence) = (None, None);
+    join.take = Take::Windows(wanted);
+    let spec = PointInTimeSpec {
+        joins: vec![join],
+        ..case.spec()
+    };
+    assert!(!spec.needs_order(0));
+    for partitions in 1..4 {
+        let conditions = Conditions {
+            partitions,
+            batch_rows: 64,
+            ..PLENTY
+        };
+        let plan = plan(&case, spec.clone(), conditions);
+        let answer = run(Arc::new(plan), conditions).unwrap();
+        let expected = windowed::naive(&case);
+        assert_eq!(answer.columns()[1..], expected[..ranked]);
+    }
+}
+
+#[test]
 fn a_plan_shows_aggregations_with_their_windows_and_filters() {
     let mut case = busy();
     case.rule.point_in_time = PointInTime::KnownAt;
