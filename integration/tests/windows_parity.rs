@@ -180,9 +180,9 @@ impl World {
         self.repo
             .json(&["materialize", &start, &now, "--now", &now])?;
         let until = self.now;
-        let known = self.source.iter().filter(|event| event.event < until);
+        let known = self.source.iter().filter(|event| event.at < until);
         self.materialized = known.cloned().collect();
-        self.provisional.retain(|event| event.event >= until);
+        self.provisional.retain(|event| event.at >= until);
         self.both.clear();
         self.published = self.pushed.len();
         Ok(())

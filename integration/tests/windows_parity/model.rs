@@ -66,7 +66,7 @@ pub(crate) fn definitions(delay: i64) -> Result<String> {
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) account: i64,
-    pub(crate) event: i64,
+    pub(crate) at: i64,
     pub(crate) created: i64,
     amount: Option<f64>,
     items: Option<i64>,
@@ -86,7 +86,7 @@ impl Event {
         let kind = ["a", "b", "c", "d"][usize::try_from(chance.below(4)).unwrap_or_default()];
         Self {
             account,
-            event,
+            at: event,
             created: event + number,
             amount: has_amount.then_some(f64::from(eighths) / 8.0),
             items: has_items.then_some(items),
@@ -109,7 +109,7 @@ pub(crate) fn write(path: &Path, events: &[Event]) -> Result<()> {
     let gifts: BooleanArray = events.iter().map(|event| event.gift).collect();
     let columns: [(&str, ArrayRef); 7] = [
         ("account_id", Arc::new(accounts)),
-        ("event_timestamp", time(|event| event.event)),
+        ("event_timestamp", time(|event| event.at)),
         ("created_timestamp", time(|event| event.created)),
         ("amount", Arc::new(amounts)),
         ("items", Arc::new(items)),
@@ -131,11 +131,11 @@ pub(crate) fn features<'a>(
     delay: i64,
 ) -> BTreeMap<String, Value> {
     let mut mine: Vec<&Event> = events.filter(|event| event.account == account).collect();
-    mine.sort_by_key(|event| (event.event, event.created));
+    mine.sort_by_key(|event| (event.at, event.created));
     let mut features = BTreeMap::new();
     for (window, length) in WINDOWS {
         let inside = |event: &&&Event| {
-            let visible = event.event + delay;
+            let visible = event.at + delay;
             visible <= now && (length == i64::MAX || visible > now - length)
         };
         let inside: Vec<&Event> = mine.iter().filter(inside).copied().collect();
