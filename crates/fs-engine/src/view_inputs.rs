@@ -87,18 +87,14 @@ async fn rows<'a>(
     let source = tables
         .source(&wanted.source)
         .map_err(|error| of_query(&error))?;
-    let schema = match &wanted.query {
-        Some(query) => {
-            let rows = tables.select(query).await;
-            let rows =
-                rows.map_err(|cause| Error::of_query(format!("view `{}`", wanted.view), cause));
-            let rows = rows.map_err(|error| of_query(&error))?;
-            rows.schema().inner().clone()
-        }
-        None => {
-            let opened = tables.open(source).await;
-            opened.map_err(|error| of_query(&error))?.table.schema()
-        }
+    let schema = if let Some(query) = &wanted.query {
+        let rows = tables.select(query).await;
+        let rows = rows.map_err(|cause| Error::of_query(format!("view `{}`", wanted.view), cause));
+        let rows = rows.map_err(|error| of_query(&error))?;
+        rows.schema().inner().clone()
+    } else {
+        let opened = tables.open(source).await;
+        opened.map_err(|error| of_query(&error))?.table.schema()
     };
     Ok((source, schema))
 }
