@@ -16,16 +16,15 @@
 
 mod big;
 mod limbs;
+mod numbers;
 mod round;
 mod seen;
+mod stored;
 
 use std::mem;
 
-use super::bytes;
-use crate::Error;
-
 pub(super) use big::{Spread, spread, spread_of_integers};
-use round::round;
+pub(super) use numbers::{halves, join};
 pub(super) use seen::Seen;
 
 /// A sum of `float64`.
@@ -47,9 +46,6 @@ pub(in crate::aggregate) enum Exact<const NEAR: usize, const FAR: usize> {
     /// Sums that do not fit there: on the heap, the lowest bit worth that of the least number.
     Far(Box<[u64; FAR]>),
 }
-
-/// The fraction of a `float64`, without the bit that goes without saying.
-const FRACTION: u64 = (1 << 52) - 1;
 
 impl<const NEAR: usize, const FAR: usize> Exact<NEAR, FAR> {
     /// What the lowest bit of a near sum is worth at first: 2^-80, or 2^-160 of squares.
@@ -178,156 +174,6 @@ impl<const NEAR: usize, const FAR: usize> Exact<NEAR, FAR> {
             Self::Far(_) => 8 * FAR,
         }
     }
-
-    /// Appends the sum: how many bytes the integer has, what its lowest bit is worth, and the integer without the
-    /// zeros at its end. Of zero only that it has no bytes.
-    pub(in crate::aggregate) fn write(&self, out: &mut Vec<u8>) {
-        let (limbs, exponent) = self.parts();
-        let Some((low, high)) = limbs::span(limbs) else {
-            return bytes::put_count(0, out);
-        };
-        let length = (high - low) / 8 + 1;
-        bytes::put_count(u64::from(length.unsigned_abs()), out);
-        bytes::put_signed(i64::from(exponent + low), out);
-        for at in 0..length {
-            out.push(limbs::window(limbs, low + 8 * at).to_le_bytes()[0]);
-        }
-    }
-
-    /// Takes a sum off the front of `bytes`.
-    pub(in crate::aggregate) fn read(bytes: &mut &[u8]) -> Result<Self, Error> {
-        let length = bytes::length(bytes, 1)?;
-        let mut sum = Self::zero();
-        if length == 0 {
-            return Ok(sum);
-        }
-        let beyond = || bytes::broken("a sum is beyond all numbers");
-        let exponent = i32::try_from(bytes::signed(bytes)?).map_err(|_beyond| beyond())?;
-        let (integer, rest) = bytes.split_at_checked(length).ok_or_else(beyond)?;
-        let far = i64::from(exponent) - i64::from(Self::LEAST);
-        if far < 0 || far.unsigned_abs() + 8 * length as u64 > 64 * FAR as u64 {
-            return Err(beyond());
-        }
-        *bytes = rest;
-        let negative = integer.last().is_some_and(|last| *last >= 0x80);
-        let fill = if negative { 0xff } else { 0 };
-        let limb = |at: usize| {
-            let byte = |of: usize| integer.get(8 * at + of).copied().unwrap_or(fill);
-            u64::from_le_bytes(std::array::from_fn(byte))
-        };
-        if length <= 8 * NEAR {
-            sum.add(&std::array::from_fn(limb), exponent);
-        } else {
-            sum.add_far(
-                &std::array::from_fn::<u64, FAR, _>(limb),
-                exponent - Self::LEAST,
-            );
-        }
-        Ok(sum)
-    }
-}
-
-impl ExactSum {
-    /// Adds a number that is neither infinite nor NaN.
-    #[inline]
-    pub(in crate::aggregate) fn add_number(&mut self, number: f64) {
-        let (mantissa, exponent) = split(number);
-        let mantissa = i128::from(if number < 0.0 { -mantissa } else { mantissa });
-        if let Self::Near {
-            limbs,
-            exponent: at,
-        } = self
-        {
-            let by = (exponent - i32::from(*at)).cast_unsigned();
-            // 53 bits, shifted by 73, leave one for the sign and one for what is carried.
-            if by <= 73 {
-                let (sum, beyond) = join(*limbs).overflowing_add(mantissa << by);
-                if !beyond {
-                    *limbs = halves(sum);
-                    return;
-                }
-            }
-        }
-        self.add(&halves(mantissa), exponent);
-    }
-
-    /// The sum, rounded once to the nearest number, ties to even.
-    pub(in crate::aggregate) fn get(&self) -> f64 {
-        match self {
-            // Multiplying by a power of two is exact as long as the result is no subnormal.
-            Self::Near { limbs, exponent } if exponent.unsigned_abs() < 800 => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "it is rounded here, and only here"
-                )]
-                let integer = join(*limbs) as f64;
-                integer * power_of_two(i32::from(*exponent))
-            }
-            _ => {
-                let (limbs, exponent) = self.parts();
-                round(limbs, exponent)
-            }
-        }
-    }
-}
-
-impl ExactSquares {
-    /// Adds the square of a number that is neither infinite nor NaN.
-    #[inline]
-    pub(in crate::aggregate) fn add_square(&mut self, number: f64) {
-        let (mantissa, exponent) = split(number);
-        let mantissa = u128::from(mantissa.unsigned_abs());
-        let [low, high] = halves((mantissa * mantissa).cast_signed());
-        let square = [low, high, 0, 0];
-        if let Self::Near {
-            limbs,
-            exponent: at,
-        } = self
-        {
-            let by = 2 * exponent - i32::from(*at);
-            if (0..=146).contains(&by)
-                && let Some(sum) = limbs::checked_add(limbs, &limbs::shift(&square, by))
-            {
-                *limbs = sum;
-                return;
-            }
-        }
-        self.add(&square, 2 * exponent);
-    }
-}
-
-/// A number without its sign as an integer below 2^53 times a power of two. Zero is worth as much as a
-/// near sum is at first, so that it takes the quick way.
-#[inline]
-const fn split(number: f64) -> (i64, i32) {
-    let bits = number.to_bits();
-    let field = ((bits >> 52) & 0x7ff) as i32;
-    let fraction = (bits & FRACTION).cast_signed();
-    match (field, fraction) {
-        (0, 0) => (0, -80),
-        (0, _) => (fraction, -1074),
-        _ => (fraction | (1 << 52), field - 1075),
-    }
-}
-
-/// 2 to a power for which there is a normal number.
-const fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((exponent + 1023).unsigned_abs() as u64) << 52)
-}
-
-#[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the halves are taken apart"
-)]
-pub(super) const fn halves(integer: i128) -> [u64; 2] {
-    let bits = integer.cast_unsigned();
-    [bits as u64, (bits >> 64) as u64]
-}
-
-#[inline]
-pub(super) const fn join(halves: [u64; 2]) -> i128 {
-    ((halves[1] as i128) << 64) | halves[0] as i128
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! [`spread`]: how far numbers are spread around their mean, from their exact sums.
 
 use super::limbs;
+use super::numbers::{halves, power_of_two};
 use super::round::{Rounded, WIDEST};
 use super::{Exact, ExactSquares, ExactSum};
 
@@ -33,7 +34,7 @@ pub(in crate::aggregate) fn spread(count: u64, sum: &ExactSum, squares: &ExactSq
 
 /// The spread of integers whose sums are `sum` and `squares`.
 pub(in crate::aggregate) fn spread_of_integers(count: u64, sum: i128, squares: [u64; 3]) -> Spread {
-    let magnitude = super::halves(sum.unsigned_abs().cast_signed());
+    let magnitude = halves(sum.unsigned_abs().cast_signed());
     difference::<6>(count, &magnitude, 0, &squares, 0)
 }
 
@@ -79,9 +80,9 @@ impl Spread {
         let mut exponent = self.0.exponent;
         while exponent.unsigned_abs() > 1000 {
             let step = exponent.signum() * 1000;
-            quotient *= super::power_of_two(step);
+            quotient *= power_of_two(step);
             exponent -= step;
         }
-        quotient * super::power_of_two(exponent)
+        quotient * power_of_two(exponent)
     }
 }
