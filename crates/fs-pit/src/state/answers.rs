@@ -130,7 +130,7 @@ impl Visitor for Fold<'_, '_> {
 
     fn visit<A: Aggregate>(self, aggregate: A) -> Result<(), Error> {
         let mut state = aggregate.init();
-        let mut pieces = self.pieces.pieces.as_slice();
+        let mut pieces = self.pieces.found.as_slice();
         let mut is_known = true;
         for asked in self.asked {
             let here = pieces.partition_point(|piece| piece.window <= asked.window);

@@ -15,7 +15,7 @@ use crate::windows::plan::WindowPlan;
 #[derive(Debug)]
 pub(super) struct Pieces<'a> {
     /// By the shortest window that they are in.
-    pub(super) pieces: Vec<Piece<'a>>,
+    pub(super) found: Vec<Piece<'a>>,
     /// Whether a window cuts through events that are merged.
     pub(super) withheld: Vec<bool>,
     /// Which columns each part has.
@@ -117,7 +117,7 @@ impl<'a> Pieces<'a> {
             now,
         };
         let mut pieces = Self {
-            pieces: Vec::new(),
+            found: Vec::new(),
             withheld: vec![false; search.starts.len()],
             columns: Vec::new(),
             lanes: Vec::new(),
@@ -126,7 +126,7 @@ impl<'a> Pieces<'a> {
         for part in state.map_or(&[][..], |state| state.parts.as_slice()) {
             pieces.add_part(part, schema, &search)?;
         }
-        pieces.pieces.sort_by_key(|piece| piece.window);
+        pieces.found.sort_by_key(|piece| piece.window);
         Ok(pieces)
     }
 
@@ -211,7 +211,7 @@ impl<'a> Pieces<'a> {
             self.lanes.push(lane?);
         }
         let block = segment.block;
-        self.pieces.push(Piece {
+        self.found.push(Piece {
             window: contains,
             part,
             block: block.map(|block| (block, super::mask::first(block.len()))),
@@ -234,7 +234,7 @@ impl<'a> Pieces<'a> {
         }
         let masks = masks.iter().take(search.starts.len()).enumerate();
         for (window, mask) in masks.filter(|(_, mask)| **mask != 0) {
-            self.pieces.push(Piece {
+            self.found.push(Piece {
                 window,
                 part,
                 block: Some((block, *mask)),

@@ -192,7 +192,9 @@ fn settle(
     by_age.sort_unstable_by_key(|event| (event.rank.sequence, event.rank));
     let newer = by_age.split_off(by_age.len().saturating_sub(shape.limits.pushed / 2));
     let mut kept = Events::default();
-    newer.iter().for_each(|event| kept.copy(event));
+    for event in &newer {
+        kept.copy(event);
+    }
     let mut put = |event: &Event<'_>| {
         let shaper = if is_of_table(event.rank.sequence) {
             &mut committed

@@ -134,7 +134,7 @@ impl Rule {
         segment: &Segment<'_>,
         out: &mut Segments,
     ) -> Option<i64> {
-        let (first, last) = segment.reach.event;
+        let (earliest, latest) = segment.reach.event;
         let stays = match segment.sequences {
             Some((least, greatest)) if least < self.through && self.through <= greatest => {
                 return Some(greatest);
@@ -142,16 +142,16 @@ impl Rule {
             Some((least, _)) => least >= self.through,
             // From the watermark on there may have been events that were not in the source; which, was
             // merged with the others.
-            None if first < self.watermark && self.watermark <= last => {
+            None if earliest < self.watermark && self.watermark <= latest => {
                 let reach = Reach {
-                    event: (self.watermark, last),
+                    event: (self.watermark, latest),
                     ..segment.reach
                 };
                 segment::put_unknown(schema, segment.count, reach, None, &mut out.bytes);
                 out.count += 1;
                 return None;
             }
-            None => first >= self.watermark,
+            None => earliest >= self.watermark,
         };
         if stays {
             out.bytes.extend_from_slice(segment.bytes);

@@ -48,18 +48,18 @@ fn use_all(bytes: &[u8]) {
     let reader = StateReader::new(plan.clone(), &(0..plan.outputs().len()).collect::<Vec<_>>());
     let mut tell = |_: usize, _: Option<&Answer<'_>>| Ok(());
     for now in [i64::MIN, 0, 42, i64::MAX] {
-        let _ = reader.answer(Some(&state), now, &mut tell);
+        drop(reader.answer(Some(&state), now, &mut tell));
     }
     let shape = shape(&plan, coverage(40, 9));
     let base = built(&shape, &[at(1, 1).committed(1)], 95);
     let base = State::open(&base).unwrap();
     for watermark in [None, Some(EventTime::from_micros(20))] {
-        let _ = State::rebase(Some(&state), &base, watermark);
+        drop(State::rebase(Some(&state), &base, watermark));
     }
     let (from, to) = (EventTime::from_micros(40), EventTime::from_micros(45));
-    let _ = state.still_serves(&base, &shape, from, to);
+    drop(state.still_serves(&base, &shape, from, to));
     with_batch(&plan, &[at(41, 1).committed(97), at(42, 1)], |batch| {
-        let _ = State::push(Some(&state), &shape, batch, &[0, 1]);
+        drop(State::push(Some(&state), &shape, batch, &[0, 1]));
     });
 }
 
