@@ -110,6 +110,7 @@ mod tests {
 
     fn table(watermark: Option<i64>) -> TableState {
         TableState {
+            id: "a".to_owned(),
             version: 1,
             watermark: watermark.map(at),
             ingest: 1,

@@ -95,6 +95,8 @@ pub struct OfflineStore {
 /// What a table holds at its newest version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableState {
+    /// The id that the table got when it was made: one that is made anew has another.
+    pub id: String,
     /// The version.
     pub version: i64,
     /// How far the table has come; `None` before the first watermark was set.
@@ -151,6 +153,7 @@ impl OfflineStore {
         let files = table.files()?;
         let ingest = table.ingest().await?;
         Ok(Some(TableState {
+            id: table.snapshot.metadata().id().to_owned(),
             version: table.version(),
             watermark: table.watermark().await?,
             ingest,

@@ -1,6 +1,7 @@
 //! Publishers that fall asleep at any step, and writes that overlap.
 
 mod gated;
+mod windows;
 
 use fs_core::{Clock, EventTime, Fence};
 use fs_online::{Error as OnlineError, OnlineStore};

@@ -73,7 +73,7 @@ use fs_offline::{Between, TableState};
 use fs_online::{EncodedKey, Published, state_row};
 use fs_pit::state::{Coverage, StateShape};
 
-use super::{ATTEMPTS, Attempt, Begun, Publication, Publisher, Tally};
+use super::{ATTEMPTS, Attempt, Publication, Publisher, Tally};
 use crate::Error;
 use crate::events::EventReader;
 use crate::horizon::Horizon;
@@ -135,23 +135,33 @@ impl Publisher<'_> {
             total.version = attempt.version;
             let layout = state_row::layout();
             self.store(self.online.prepare(&self.id, &layout).await)?;
-            let kept = before.and_then(|before| Kept::read(before, &rule));
-            let kept = kept.filter(|kept| kept.plan == plan && !everything);
-            let settled = match before.zip(kept.as_ref()) {
-                Some((before, kept)) => self.is_settled(&begun, before, kept).await?,
+            let kept = before.and_then(Kept::read);
+            let is_other = |before: &Published| match &kept {
+                Some((_, kept)) => kept.table != begun.table.id,
+                None => before.table_version > attempt.version,
+            };
+            let mut other_table = before.is_some_and(is_other);
+            let mark = kept.as_ref().map(|(_, kept)| kept.mark);
+            let mark = mark.filter(|_| !other_table);
+            let same = kept.filter(|(by, kept)| *by == rule && kept.plan == plan);
+            let same = same.filter(|_| !everything && !other_table);
+            let settled = match before.zip(same.as_ref()) {
+                Some((before, (_, kept))) => self.is_settled(&begun, before, kept).await?,
                 None => false,
             };
-            let mut other_table = false;
-            let after = match kept.filter(|_| settled) {
-                Some(kept) => kept,
+            let after = match same.filter(|_| settled) {
+                Some((_, kept)) => kept,
                 None => {
-                    let mark = kept.map(|kept| kept.mark);
-                    other_table = self
-                        .publish_rounds(events, &begun, mark, &mut tally)
-                        .await?;
+                    let base = self.base(events, &attempt, &begun.table, mark);
+                    let base = Base {
+                        anew: other_table,
+                        ..base
+                    };
+                    other_table |= self.publish_rounds(events, base, &mut tally).await?;
                     total.full = true;
                     Kept {
                         plan,
+                        table: begun.table.id.clone(),
                         until: self.horizon().needed(attempt.as_of),
                         watermark: begun.table.watermark,
                         mark: Mark::next(mark, begun.table.next_sequence, attempt.as_of),
@@ -186,27 +196,20 @@ impl Publisher<'_> {
     async fn publish_rounds(
         &self,
         events: &EventReader,
-        begun: &Begun,
-        mark: Option<Mark>,
+        mut base: Base,
         tally: &mut Tally,
     ) -> Result<bool, Error> {
-        let before = begun.before.as_ref();
-        let anew = before.is_some_and(|before| before.table_version > begun.attempt.version);
-        let mut base = self.base(events, &begun.attempt, &begun.table, mark);
-        base.anew = anew;
         let mut keys = Keys::All;
-        let mut other_table = anew;
+        let mut other_table = false;
         for _ in 0..ROUNDS {
             let left = self.publish_keys(events, &base, &keys, tally).await?;
             other_table |= left.other_table;
             let Some((table, again)) = self.table_for(left).await? else {
                 return Ok(other_table);
             };
-            let attempt = Attempt {
-                version: table.version,
-                ..begun.attempt
-            };
-            base = self.base(events, &attempt, &table, mark);
+            base.version = table.version;
+            base.through = table.next_sequence;
+            base.watermark = table.watermark;
             keys = Keys::Only(again);
         }
         Err(self.contended())

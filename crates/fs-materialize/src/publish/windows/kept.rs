@@ -11,13 +11,15 @@ use fs_online::Published;
 /// plan is told by the same comparison:
 ///
 /// ```text
-///   event_time+15m windows 00f3a4c19b2d7e55 until 2013-04-05T12:00:00Z watermark none empty 38654705664 at …
-///   └─ the rule ─┘         └─ the plan ───┘       └ answers until ───┘           └ of the table └ the mark ──┘
+///   event_time+15m windows 00f3a4c19b2d7e55 table 9b1d… watermark none until 2013-04-05T12:00:00Z empty 386… at …
+///   └─ the rule ─┘         └─ the plan ───┘       └ which and how far ┘       └ answers until ───┘ └ the mark ──┘
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
     /// The fingerprint of the plan.
     pub(super) plan: u64,
+    /// The id of the table.
+    pub(super) table: String,
     /// Until when every state answers.
     pub(super) until: EventTime,
     /// How far the table had come: what was pushed online only counts from there on.
@@ -41,18 +43,19 @@ pub(super) const EMPTY: i64 = 24 * 60 * 60 * 1_000_000;
 const NONE: &str = "none";
 
 impl Kept {
-    /// What was noted beside `published`; `None` if that was by another rule than `rule`, or not of a windowed
-    /// view.
-    pub(super) fn read(published: &Published, rule: &str) -> Option<Self> {
-        let kept = published.visibility.strip_prefix(rule)?.strip_prefix(' ')?;
+    /// The rule by which something was published, and what was noted beside it; `None` if it was not of a
+    /// windowed view.
+    pub(super) fn read(published: &Published) -> Option<(&str, Self)> {
+        let (rule, kept) = published.visibility.split_once(" windows ")?;
         let words: Vec<&str> = kept.split(' ').collect();
         let [
-            "windows",
             plan,
-            "until",
-            until,
+            "table",
+            table,
             "watermark",
             watermark,
+            "until",
+            until,
             "empty",
             through,
             "at",
@@ -61,8 +64,9 @@ impl Kept {
         else {
             return None;
         };
-        Some(Self {
+        let kept = Self {
             plan: u64::from_str_radix(plan, 16).ok()?,
+            table: (*table).to_owned(),
             until: until.parse().ok()?,
             watermark: match *watermark {
                 NONE => None,
@@ -72,7 +76,8 @@ impl Kept {
                 through: through.parse().ok()?,
                 at: at.parse().ok()?,
             },
-        })
+        };
+        Some((rule, kept))
     }
 
     /// What is published by `rule`, and what is kept.
@@ -104,12 +109,13 @@ impl Mark {
 
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "windows {:016x} until {}", self.plan, self.until)?;
+        write!(f, "windows {:016x} table {}", self.plan, self.table)?;
         match self.watermark {
             Some(watermark) => write!(f, " watermark {watermark}")?,
             None => write!(f, " watermark {NONE}")?,
         }
-        write!(f, " empty {} at {}", self.mark.through, self.mark.at)
+        let Mark { through, at } = self.mark;
+        write!(f, " until {} empty {through} at {at}", self.until)
     }
 }
 
@@ -124,6 +130,7 @@ mod tests {
     fn kept() -> Kept {
         Kept {
             plan: 0xf3_a4c1,
+            table: "9b1d-4f".to_owned(),
             until: at("2013-04-05T12:00:00.5Z"),
             watermark: Some(at("2013-04-05T08:00:00Z")),
             mark: Mark {
@@ -146,35 +153,29 @@ mod tests {
         let text = kept().visibility("known_at+15m");
         assert_eq!(
             text,
-            "known_at+15m windows 0000000000f3a4c1 until 2013-04-05T12:00:00.500Z watermark \
-             2013-04-05T08:00:00Z empty 38654705664 at 2013-04-05T09:00:00Z"
+            "known_at+15m windows 0000000000f3a4c1 table 9b1d-4f watermark 2013-04-05T08:00:00Z until \
+             2013-04-05T12:00:00.500Z empty 38654705664 at 2013-04-05T09:00:00Z"
         );
-        let read = Kept::read(&published(&text), "known_at+15m");
-        assert_eq!(read, Some(kept()));
+        let published_before = published(&text);
+        let read = Kept::read(&published_before);
+        assert_eq!(read, Some(("known_at+15m", kept())));
         let early = Kept {
             watermark: None,
             ..kept()
         };
         let text = early.visibility("known_at");
         assert!(text.contains(" watermark none "), "{text}");
-        assert_eq!(Kept::read(&published(&text), "known_at"), Some(early));
+        assert_eq!(Kept::read(&published(&text)), Some(("known_at", early)));
     }
 
     #[test]
-    fn what_was_published_by_another_rule_or_without_windows_is_not_known() {
-        let text = kept().visibility("event_time");
-        for (visibility, rule) in [
-            (text.as_str(), "event_time+1h"),
-            (text.as_str(), "known_at"),
-            ("event_time", "event_time"),
-            ("event_time ttl 1d", "event_time"),
-            ("event_time windows x until y", "event_time"),
+    fn of_what_was_published_without_windows_nothing_is_known() {
+        for visibility in [
+            "event_time",
+            "event_time ttl 1d",
+            "event_time windows x until y",
         ] {
-            assert_eq!(
-                Kept::read(&published(visibility), rule),
-                None,
-                "{visibility}"
-            );
+            assert_eq!(Kept::read(&published(visibility)), None, "{visibility}");
         }
     }
 

@@ -9,8 +9,8 @@ use crate::Error;
 use crate::publish::{Begun, Publisher};
 
 impl Publisher<'_> {
-    /// Whether no row came, went or was written again since `before`, the table has come no further, and what
-    /// is stored answers for long enough from now on.
+    /// Whether no row came, went or was written again since `before`, the table has come no further, and
+    /// what is stored answers for long enough from now on.
     pub(super) async fn is_settled(
         &self,
         begun: &Begun,
@@ -18,7 +18,8 @@ impl Publisher<'_> {
         kept: &Kept,
     ) -> Result<bool, Error> {
         let attempt = &begun.attempt;
-        if kept.watermark != begun.table.watermark {
+        let table = &begun.table;
+        if kept.watermark != table.watermark {
             return Ok(false);
         }
         if kept.until < self.horizon().enough(attempt.as_of) {
