@@ -5,9 +5,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use fs_core::{EventTime, PointInTime, Window};
+use fs_core::{EventTime, PointInTime, Span, Window};
 
-use super::fixture::{Sample, assert_exact, at, built, coverage, last, plan, pushed, rule, shape};
+use super::fixture::{
+    SUMS, Sample, assert_exact, at, built, coverage, last, plan, pushed, rule, shape,
+};
 use super::properties::all_functions;
 use crate::state::{Coverage, Limits, Rebased, State};
 use crate::windows::WindowPlan;
@@ -96,18 +98,32 @@ fn all() -> Vec<Golden> {
         let state = pushed(Some(&base), &shape_of(125, small), &more).unwrap();
         add(by_name("pushed", "pushed_known_at"), all_of, state);
     }
-    let plan = plan(
+    let few_functions = plan(
         &all_functions()[..2],
         &windows,
         rule(0, PointInTime::EventTime),
     );
-    let none = shape(&plan, cover(0, Limits::default()));
+    let none = shape(&few_functions, cover(0, Limits::default()));
     all.push(Golden {
         name: "empty",
         samples: Vec::new(),
         state: built(&none, &[], 7),
-        plan,
+        plan: few_functions,
     });
+    // Blocks that are summed up, of a plan that asks for no order and of one that does.
+    for (name, asked) in [("unranked", &SUMS[..]), ("ranked", &all_functions())] {
+        let plan = plan(asked, &windows, rule(0, PointInTime::EventTime));
+        let hour = Coverage {
+            horizon: Span::from_micros(60 * 60_000_000).unwrap(),
+            ..cover(100, Limits::default())
+        };
+        all.push(Golden {
+            name,
+            samples: committed.clone(),
+            state: built(&shape(&plan, hour), &committed, 200),
+            plan,
+        });
+    }
     all
 }
 
