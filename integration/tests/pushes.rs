@@ -39,6 +39,14 @@ entities: [customer]
 source: orders
 schema:
   - { name: items, type: int64 }
+---
+kind: feature_view
+name: all_orders
+entities: [customer]
+source: orders
+aggregations:
+  - { column: \"*\", function: count, windows: [lifetime], name: orders }
+  - { column: items, function: sum, windows: [30d], name: ordered }
 ";
 
 /// One push of one client: two rows, one of its own customer and one of a customer of all.
@@ -86,7 +94,8 @@ impl Push {
             v1::PushTo::Both
         };
         v1::PushRequest {
-            name: "last_order".to_owned(),
+            // To both views of it.
+            name: "orders".to_owned(),
             columns: columns.into_iter().map(named).collect(),
             to: to.into(),
             idempotency_key: format!("client {} push {}", self.client, self.number),
@@ -94,12 +103,10 @@ impl Push {
     }
 }
 
-async fn attempt(url: &str, push: Push) -> Result<v1::PushedView, tonic::Status> {
+async fn attempt(url: &str, push: Push) -> Result<Vec<v1::PushedView>, tonic::Status> {
     let client = FeatureStoreClient::connect(url.to_owned()).await;
     let mut client = client.map_err(|error| tonic::Status::unavailable(error.to_string()))?;
-    let mut response = client.push(push.request()).await?.into_inner();
-    let view = response.views.pop();
-    view.ok_or_else(|| tonic::Status::internal("no view took the rows"))
+    Ok(client.push(push.request()).await?.into_inner().views)
 }
 
 /// Pushes one after the other, each until it is answered, wherever the server is by then. How far the
@@ -115,8 +122,9 @@ async fn push_all(
             progress.send_modify(|progress| *progress += 1);
             let url = server.borrow_and_update().clone();
             match attempt(&url, push).await {
-                Ok(view) => {
-                    ensure!(view.outcomes.len() == 2, "{view:?}");
+                Ok(views) => {
+                    let rows = views.iter().map(|view| view.outcomes.len());
+                    ensure!(rows.eq([2, 2]), "{views:?}");
                     break;
                 }
                 // Killed, before or after it had done what it was asked to.
@@ -151,6 +159,9 @@ async fn every_row_pushed_to_a_server_that_is_killed_is_offline_once_and_the_new
         "customer_id,ordered_at,items\n1,2026-01-01T00:00:00Z,0\n",
     )?;
     repo.apply()?;
+    // Windows are there once they were published, here of nothing.
+    let nothing = ["materialize", "2025-01-01", "2025-01-02"];
+    repo.json(&[&nothing[..], &["--views", "all_orders", "--now", NOW]].concat())?;
 
     let mut server = repo.serve(&["--now", NOW])?;
     let (moved, address) = watch::channel(server.url());
@@ -177,6 +188,7 @@ async fn every_row_pushed_to_a_server_that_is_killed_is_offline_once_and_the_new
 
     let mut offline = BTreeSet::new();
     let mut newest: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    let mut all: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
     for (client, number) in (0..CLIENTS).flat_map(|c| (0..PUSHES).map(move |n| (c, n))) {
         let push = Push { client, number };
         for (customer, event, value) in push.rows() {
@@ -185,6 +197,9 @@ async fn every_row_pushed_to_a_server_that_is_killed_is_offline_once_and_the_new
             }
             let newest = newest.entry(customer).or_insert((event, value));
             *newest = (*newest).max((event, value));
+            let (orders, ordered) = all.entry(customer).or_default();
+            *orders += 1;
+            *ordered += value;
         }
     }
     assert_eq!(
@@ -192,7 +207,14 @@ async fn every_row_pushed_to_a_server_that_is_killed_is_offline_once_and_the_new
         offline.into_iter().collect::<Vec<_>>()
     );
     for (customer, (_, value)) in newest {
-        assert_eq!(online_value(&repo, customer)?, value, "customer {customer}");
+        let found = online_value(&repo, customer, "last_order:items")?;
+        assert_eq!(found, value, "customer {customer}");
+    }
+    for (customer, (orders, ordered)) in all {
+        let found = online_value(&repo, customer, "all_orders:orders_lifetime")?;
+        assert_eq!(found, orders, "customer {customer}");
+        let found = online_value(&repo, customer, "all_orders:ordered_30d")?;
+        assert_eq!(found, ordered, "customer {customer}");
     }
     Ok(())
 }
@@ -214,11 +236,12 @@ fn offline_values(repo: &Repo) -> Result<Vec<i64>> {
     Ok(values)
 }
 
-fn online_value(repo: &Repo, customer: i64) -> Result<i64> {
+fn online_value(repo: &Repo, customer: i64, feature: &str) -> Result<i64> {
     let entity = format!("customer_id={customer}");
-    let ask = ["get-online-features", "--features", "last_order:items"];
+    let ask = ["get-online-features", "--features", feature];
     let answer = repo.json(&[&ask[..], &["--entity", &entity, "--now", NOW]].concat())?;
-    let value = answer.pointer("/vectors/0/features/items");
+    let (_, name) = feature.split_once(':').context("view:feature")?;
+    let value = answer.pointer(&format!("/vectors/0/features/{name}"));
     let value = value.and_then(serde_json::Value::as_i64);
     value.with_context(|| format!("no value in {answer}"))
 }

@@ -71,9 +71,12 @@ fn a_materialization_killed_anywhere_and_run_again_equals_an_undisturbed_one() -
     repo.apply()?;
     // Later and later, measured in views that have begun: the progress lines say so.
     for view in [
+        "airport_congestion",
+        "carrier_delays",
         "origin_last_heavy_delay",
         "origin_weather",
         "plane_last_arrival",
+        "plane_recent",
         "route_last_arrival",
     ] {
         let mut command = repo.command(&["materialize", "2013-01-01", "2013-01-15"])?;
