@@ -107,7 +107,7 @@ pub enum Error {
         source: SchemaError,
     },
     /// The filter of an aggregation failed for some event.
-    #[error("the filters of view `{view}` cannot be evaluated; nothing was published of it")]
+    #[error("the filters of view `{view}` cannot be evaluated for some of its events")]
     Filter {
         /// The view.
         view: ViewName,
@@ -306,7 +306,7 @@ impl Coded for Error {
             Self::Lease { source, .. } => source.code(),
             Self::Unexpected { .. } => Code::InvalidArgument,
             Self::PushStopped { .. } => Code::Unavailable,
-            Self::Source { source, .. } => source.code(),
+            Self::Source { source, .. } | Self::Filter { source, .. } => source.code(),
             Self::Offline { source, .. } => match source.as_ref() {
                 // The rows broke off: what the engine says about them decides.
                 fs_offline::Error::Rows { source: cause, .. } => {
@@ -316,7 +316,6 @@ impl Coded for Error {
                 _ => source.code(),
             },
             Self::Online { source, .. } | Self::NotStored { source, .. } => source.code(),
-            Self::Filter { source, .. } => source.code(),
             Self::State { source, .. } => source.code(),
             Self::Rank { .. } | Self::Windows { .. } => Code::Internal,
             Self::Busy { .. } | Self::Contended { .. } | Self::Stopped { .. } => Code::Conflict,

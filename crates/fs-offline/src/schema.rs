@@ -106,3 +106,43 @@ impl TableSchema {
         self.key_names().any(|key| key == column)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fs_core::Function;
+    use fs_testkit::catalog;
+
+    use super::*;
+
+    #[test]
+    fn the_table_of_a_windowed_view_holds_what_its_aggregations_read() {
+        let catalog = catalog::project("shop")
+            .entity(catalog::entity("user").key("user", "int64"))
+            .source(catalog::source("clicks"))
+            .view(
+                catalog::view("activity")
+                    .entity("user")
+                    .source("clicks")
+                    .input("clicks", "float64")
+                    .input("is_new", "bool")
+                    .aggregate("clicks", Function::Sum, &["1h", "1d"]),
+            )
+            .build();
+        let schema = TableSchema::of(&catalog, &catalog.feature_views["activity"]);
+        let features: Vec<&str> = schema.feature_names().collect();
+        assert_eq!(features, ["clicks", "is_new"]);
+        let columns = schema.columns().fields().iter();
+        let columns: Vec<&str> = columns.map(|field| field.name().as_str()).collect();
+        assert_eq!(
+            columns,
+            [
+                "user",
+                "event_timestamp",
+                "created_timestamp",
+                "clicks",
+                "is_new",
+                "_sequence"
+            ]
+        );
+    }
+}

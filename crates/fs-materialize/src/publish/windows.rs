@@ -69,7 +69,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use fs_core::EventTime;
-use fs_offline::{Between, TableState};
+use fs_offline::TableState;
 use fs_online::{EncodedKey, Published, state_row};
 use fs_pit::state::{Coverage, StateShape};
 
@@ -149,23 +149,21 @@ impl Publisher<'_> {
                 Some((before, (_, kept))) => self.is_settled(&begun, before, kept).await?,
                 None => false,
             };
-            let after = match same.filter(|_| settled) {
-                Some((_, kept)) => kept,
-                None => {
-                    let base = self.base(events, &attempt, &begun.table, mark);
-                    let base = Base {
-                        anew: other_table,
-                        ..base
-                    };
-                    other_table |= self.publish_rounds(events, base, &mut tally).await?;
-                    total.full = true;
-                    Kept {
-                        plan,
-                        table: begun.table.id.clone(),
-                        until: self.horizon().needed(attempt.as_of),
-                        watermark: begun.table.watermark,
-                        mark: Mark::next(mark, begun.table.next_sequence, attempt.as_of),
-                    }
+            let after = if let Some((_, kept)) = same.filter(|_| settled) {
+                kept
+            } else {
+                let base = Base {
+                    anew: other_table,
+                    ..self.base(events, &attempt, &begun.table, mark)
+                };
+                other_table |= self.publish_rounds(events, base, &mut tally).await?;
+                total.full = true;
+                Kept {
+                    plan,
+                    table: begun.table.id.clone(),
+                    until: self.horizon().needed(attempt.as_of),
+                    watermark: begun.table.watermark,
+                    mark: Mark::next(mark, begun.table.next_sequence, attempt.as_of),
                 }
             };
             total.written = tally.outcome.written;
@@ -256,12 +254,5 @@ impl Publisher<'_> {
 
     fn horizon(&self) -> Horizon {
         Horizon::of(self.view, self.now)
-    }
-}
-
-impl Base {
-    /// The events that states are made of.
-    const fn events(&self) -> Option<Between> {
-        None
     }
 }

@@ -9,7 +9,7 @@
 //! | | |
 //! |---|---|
 //! | **Exactly once** | an event of the table is known by its `_sequence`: a state ignores it if it is in it already, pushed before or published. See [`publish::windows`](crate::publish) |
-//! | **Online only** | an event is known by a number that its push gives it, the same one if it is pushed again with the same key. It counts until the table has come past its event time; from then on the source decides |
+//! | **Online only** | an event is known by a number that its push gives it, the same one if it is pushed again with the same key. It counts until the table has come past its event time; from then on the source decides. Which of two that happened and were received at the same instants is the later is as good as chance |
 //! | **Time** | an event of the future, or one that is not known yet, is stored at once; windows count it when its time has come |
 //! | **Before the first publication** | events are stored all the same; readers find nothing until the view is published |
 

@@ -2,6 +2,7 @@
 
 mod changed;
 mod parity;
+mod pushes;
 
 use crate::PushTo;
 use crate::RowOutcome::{Appended, Stored};

@@ -67,8 +67,8 @@ impl Shop {
         let view = "activity".parse().unwrap();
         for row in pushed() {
             let rows = raw_rows(&[row]);
-            let pushed = pusher.push(&self.catalog, &view, &rows, PushTo::Both, None);
-            assert_eq!(pushed.await.unwrap().outcomes, [RowOutcome::Stored]);
+            let report = pusher.push(&self.catalog, &view, &rows, PushTo::Both, None);
+            assert_eq!(report.await.unwrap().outcomes, [RowOutcome::Stored]);
         }
     }
 }

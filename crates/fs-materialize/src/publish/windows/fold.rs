@@ -29,16 +29,14 @@ pub(super) struct Folded {
 impl Folded {
     /// The state of a key, empty if it is a new one.
     fn state(&mut self, key: &EncodedKey, shape: &Arc<StateShape>) -> &mut StateBuilder {
-        let at = match self.places.get(key) {
-            Some(at) => *at,
-            None => {
-                let (key, at) = (key.detached(), self.states.len());
-                let builder = StateBuilder::new(Arc::clone(shape));
-                self.states.push((key.clone(), builder));
-                self.places.insert(key, at);
-                at
-            }
-        };
+        let known = self.places.get(key).copied();
+        let at = known.unwrap_or_else(|| {
+            let (key, at) = (key.detached(), self.states.len());
+            let builder = StateBuilder::new(Arc::clone(shape));
+            self.states.push((key.clone(), builder));
+            self.places.insert(key, at);
+            at
+        });
         &mut self.states[at].1
     }
 }
@@ -56,7 +54,6 @@ impl Publisher<'_> {
         let mut folded = Folded::default();
         let scan = Scan {
             version: Some(base.version),
-            event: base.events(),
             columns: Some(self.columns.all()),
             ..Scan::default()
         };

@@ -127,10 +127,9 @@ impl Publisher<'_> {
             return self.deleted(new, row);
         }
         let write = self.store(stored.write(new.key.clone(), &bytes))?;
-        Ok(Next::Write(match is_empty && self.is_real {
-            true => write.kept_until(Some(self.now.as_micros().saturating_add(EMPTY))),
-            false => write,
-        }))
+        let keep_until = self.now.as_micros().saturating_add(EMPTY);
+        let may_go = is_empty && self.is_real;
+        Ok(Next::Write(write.kept_until(may_go.then_some(keep_until))))
     }
 
     /// What becomes of a state that is as it would be made: one that has been without events for long goes.
