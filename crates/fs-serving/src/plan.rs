@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use fs_core::{
     Catalog, DataType, FeatureName, FeatureRequest, FeatureSet, KeyType, Naming, OutputColumn,
     ScalarType, ViewName, ViewSelection,
@@ -11,6 +12,7 @@ use fs_online::{RowLayout, ViewId};
 use fs_pit::Rule;
 
 use crate::Error;
+use crate::keys::FetchedRows;
 use crate::layouts::DecoderSlot;
 use crate::telemetry::RowCounters;
 use crate::windowed::Windowed;
@@ -31,7 +33,7 @@ pub struct Plan {
     pub(crate) outputs: Vec<Output>,
     /// How long the rows of one entity take to open, in units of about 10 ns: a few for each row, and
     /// one for each value that is more than a number.
-    pub(crate) effort: usize,
+    effort: usize,
     memo: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -159,6 +161,16 @@ impl Plan {
         self.version
     }
 
+    /// How long it takes to open what was fetched for so many entities, in units of about 10 ns. A large state
+    /// takes longer than a small one.
+    pub(crate) fn effort_of(&self, rows: usize, fetched: &FetchedRows) -> usize {
+        let windowed = self.lookups.iter().filter(|it| it.windows.is_some());
+        let states = windowed.filter_map(|lookup| fetched.get(lookup.stored));
+        let bytes: usize = states.flatten().flatten().map(Bytes::len).sum();
+        rows.saturating_mul(self.effort)
+            .saturating_add(bytes / BYTES_OF_A_STATE)
+    }
+
     /// What a wire makes of the plan once, for all answers with it. There is room for one thing of one
     /// type: none for whoever comes later with another.
     pub fn once<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
@@ -237,8 +249,9 @@ impl Lookup {
 /// Opening a row costs this much, whatever is in it.
 const EFFORT_OF_A_ROW: usize = 4;
 
-/// Computing what is asked for from a state costs about this much; more if it is large.
-const EFFORT_OF_A_STATE: usize = 512;
+/// Computing what is asked for from a state costs about this much, and one more for so many of its bytes.
+const EFFORT_OF_A_STATE: usize = 256;
+const BYTES_OF_A_STATE: usize = 10;
 
 /// Whether values of a type are looked at when their row is opened.
 const fn is_checked(data_type: DataType) -> bool {

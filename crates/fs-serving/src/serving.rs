@@ -14,7 +14,7 @@ use crate::plan_cache::PlanCache;
 use crate::telemetry::{Stage, Telemetry};
 use crate::{EntityColumns, Error, FeatureVectors, Plan};
 
-/// What takes more than this many units of [`Plan::effort`], some 0.3 ms, is opened off the runtime's
+/// What takes more than this many units of [`Plan::effort_of`], some 0.3 ms, is opened off the runtime's
 /// threads.
 const INLINE_EFFORT: usize = 32_768;
 
@@ -158,7 +158,7 @@ impl Serving {
         published: Vec<bool>,
     ) -> Result<FeatureVectors, Error> {
         let now = self.clock.now();
-        let inline = rows.saturating_mul(plan.effort) <= INLINE_EFFORT;
+        let inline = plan.effort_of(rows, &fetched) <= INLINE_EFFORT;
         let begin = {
             let plan = Arc::clone(plan);
             move || Assembly::of(&plan, &keys, fetched, rows, now, &published)?.finish()
