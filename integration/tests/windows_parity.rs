@@ -252,7 +252,8 @@ impl World {
         Ok(())
     }
 
-    /// A training set of now and of earlier: what the table holds, pushed or materialized.
+    /// A training set of now and of earlier: what the table holds, pushed or materialized. What was just published
+    /// of it is the same, to the bit, whatever the function.
     fn training(&mut self) -> Result<()> {
         let mut spine = vec!["account_id,event_timestamp".to_owned()];
         let mut asked = Vec::new();
@@ -277,6 +278,14 @@ impl World {
             for (feature, expected) in expected {
                 let found = trained.cell(&feature, row)?;
                 assert_eq!(found, expected, "{feature} of {account} at {}", time(at));
+            }
+        }
+        // The rows of now are every other one.
+        for (row, vector) in self.vectors()?.iter().enumerate() {
+            let features = vector["features"].as_object().context("features")?;
+            for (feature, found) in features {
+                let expected = through_text(&trained.cell(feature, 2 * row)?)?;
+                assert_eq!(*found, expected, "{feature} at {}: {vector}", self.at());
             }
         }
         Ok(())

@@ -27,7 +27,7 @@ const WINDOWS: [(&str, i64); 4] = [
 ];
 
 /// Name, and the rest of the definition.
-const AGGREGATIONS: [(&str, &str); 11] = [
+const AGGREGATIONS: [(&str, &str); 15] = [
     ("rows", "column: \"*\", function: count"),
     ("items", "column: items, function: sum"),
     ("amount", "column: amount, function: sum"),
@@ -38,6 +38,13 @@ const AGGREGATIONS: [(&str, &str); 11] = [
     ("kinds", "column: kind, function: count_distinct"),
     ("last", "column: kind, function: last_n, n: 3"),
     ("first", "column: items, function: first"),
+    ("top", "column: kind, function: top_k, k: 2"),
+    ("spread", "column: amount, function: stddev_samp"),
+    (
+        "middle",
+        "column: amount, function: approx_percentile, p: 0.5",
+    ),
+    ("about", "column: items, function: approx_count_distinct"),
     (
         "large",
         "column: amount, function: sum, filter: \"kind = 'a' AND NOT gift\"",
@@ -123,7 +130,7 @@ pub(crate) fn write(path: &Path, events: &[Event]) -> Result<()> {
     Ok(())
 }
 
-/// All features of an account at `now`, of these events.
+/// All features of an account at `now`, of these events, but for those that are not simple to calculate.
 pub(crate) fn features<'a>(
     events: impl Iterator<Item = &'a Event>,
     account: i64,
@@ -140,18 +147,20 @@ pub(crate) fn features<'a>(
         };
         let inside: Vec<&Event> = mine.iter().filter(inside).copied().collect();
         for (name, _) in AGGREGATIONS {
-            features.insert(format!("{name}_{window}"), aggregate(name, &inside));
+            if let Some(value) = aggregate(name, &inside) {
+                features.insert(format!("{name}_{window}"), value);
+            }
         }
     }
     features
 }
 
 /// One feature of the events in a window, oldest first.
-fn aggregate(name: &str, events: &[&Event]) -> Value {
+fn aggregate(name: &str, events: &[&Event]) -> Option<Value> {
     let amounts: Vec<f64> = events.iter().filter_map(|event| event.amount).collect();
     let items: Vec<i64> = events.iter().filter_map(|event| event.items).collect();
     let kinds: Vec<&str> = events.iter().filter_map(|event| event.kind).collect();
-    match name {
+    Some(match name {
         "rows" => json!(events.len()),
         "items" if items.is_empty() => Value::Null,
         "items" => json!(items.iter().sum::<i64>()),
@@ -170,12 +179,31 @@ fn aggregate(name: &str, events: &[&Event]) -> Value {
         "kinds" => json!(kinds.iter().collect::<BTreeSet<_>>().len()),
         "last" => json!(kinds.iter().rev().take(3).collect::<Vec<_>>()),
         "first" => json!(items.first()),
-        _ => {
+        "top" => top(&kinds),
+        "large" => {
             let large = |event: &&&Event| event.kind == Some("a") && event.gift == Some(false);
             let large = events.iter().filter(large);
             sum(&large.filter_map(|event| event.amount).collect::<Vec<_>>())
         }
+        _ => return None,
+    })
+}
+
+/// The two most frequent ones, equally frequent ones in their order.
+fn top(kinds: &[&str]) -> Value {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
     }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    json!(
+        counts
+            .iter()
+            .take(2)
+            .map(|(kind, _)| kind)
+            .collect::<Vec<_>>()
+    )
 }
 
 fn sum(values: &[f64]) -> Value {
