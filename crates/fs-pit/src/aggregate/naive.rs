@@ -6,7 +6,6 @@ use std::cmp::{Ordering, Reverse};
 
 use fs_core::Function;
 
-use super::input::F64;
 use super::{Answer, Scalar, Unanswered};
 use crate::RowRank;
 
@@ -58,7 +57,7 @@ pub fn answer<'v>(
 }
 
 /// The total order of values of one type: NaN is one and the greatest.
-pub fn order(one: Scalar<'_>, other: Scalar<'_>) -> Ordering {
+fn order(one: Scalar<'_>, other: Scalar<'_>) -> Ordering {
     match (one, other) {
         (Scalar::Bool(one), Scalar::Bool(other)) => one.cmp(&other),
         (Scalar::Int32(one), Scalar::Int32(other)) => one.cmp(&other),
@@ -221,22 +220,4 @@ fn rounded(powers: &[i64]) -> f64 {
     let field = if mantissa < 1 << 52 { 0 } else { last as u64 };
     let bits = (field.min(0x7ff) << 52) + mantissa.unsigned_abs();
     f64::from_bits(bits.min(f64::INFINITY.to_bits()))
-}
-
-/// Whether two answers are the same: NaN is, and zeros of two signs are not.
-pub fn same(one: &Answer<'_>, other: &Answer<'_>) -> bool {
-    let same = |one: Scalar<'_>, other: Scalar<'_>| match (one, other) {
-        (Scalar::Float32(one), Scalar::Float32(other)) => {
-            F64::new(one.into()) == F64::new(other.into())
-        }
-        (Scalar::Float64(one), Scalar::Float64(other)) => F64::new(one) == F64::new(other),
-        (one, other) => one == other,
-    };
-    match (one, other) {
-        (Answer::One(one), Answer::One(other)) => same(*one, *other),
-        (Answer::Many(one), Answer::Many(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(*one, *other))
-        }
-        (one, other) => one == other,
-    }
 }
