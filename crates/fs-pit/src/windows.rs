@@ -28,6 +28,7 @@ pub mod answers;
 pub mod covers;
 #[cfg(test)]
 mod fixture;
+mod held;
 pub mod join;
 mod lane;
 mod places;

@@ -8,6 +8,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
+use super::held::Batch;
 use super::join::Events;
 use super::places::Placed;
 use super::plan::WindowPlan;
@@ -55,50 +56,38 @@ pub(super) fn all(plan: &WindowPlan) -> Result<Vec<Box<dyn Lane>>, Error> {
     lanes.map(|lane| lane.visit(Empty)).collect()
 }
 
-/// What each lane reads of a batch. The rows were checked.
-pub(super) fn columns(plan: &WindowPlan, events: &Events<'_>) -> Result<Vec<Column>, Error> {
+/// The inputs of events as lanes read them, if nothing is wrong with the columns beside their keys
+/// and times, which were checked.
+pub(super) fn inputs(plan: &WindowPlan, events: &Events<'_>) -> Result<Vec<ArrayRef>, Error> {
     let rows = events.rows.len();
-    let ragged = |column, found| {
-        let error = Error::Ragged {
-            column,
-            expected: rows,
-            found,
-        };
-        if found == rows { Ok(()) } else { Err(error) }
+    let ragged = |column, found| Error::Ragged {
+        column,
+        expected: rows,
+        found,
     };
-    let count = |what, expected: usize, found: usize| {
-        let error = Error::EventColumns {
-            what,
-            expected,
-            found,
-        };
-        if found == expected {
-            Ok(())
-        } else {
-            Err(error)
-        }
+    let missing = |what, expected, found| Error::EventColumns {
+        what,
+        expected,
+        found,
     };
-    count("input", plan.inputs().len(), events.inputs.len())?;
-    count("filter", plan.filters().len(), events.filters.len())?;
-    let mut inputs = Vec::with_capacity(events.inputs.len());
-    for column in events.inputs {
-        ragged("input", column.len())?;
-        inputs.push(match column.data_type() {
-            DataType::Dictionary(_, values) => cast(column, values)?,
-            _ => ArrayRef::clone(column),
-        });
+    let (inputs, filters) = (plan.inputs().len(), plan.filters().len());
+    if inputs != events.inputs.len() {
+        return Err(missing("input", inputs, events.inputs.len()));
     }
-    for filter in events.filters {
-        ragged("filter", filter.len())?;
+    if filters != events.filters.len() {
+        return Err(missing("filter", filters, events.filters.len()));
     }
-    let filters: Vec<BooleanBuffer> = events
-        .filters
-        .iter()
-        .map(|filter| match filter.nulls() {
-            Some(nulls) => filter.values() & nulls.inner(),
-            None => filter.values().clone(),
-        })
-        .collect();
+    if let Some(input) = events.inputs.iter().find(|input| input.len() != rows) {
+        return Err(ragged("input", input.len()));
+    }
+    if let Some(filter) = events.filters.iter().find(|filter| filter.len() != rows) {
+        return Err(ragged("filter", filter.len()));
+    }
+    let inputs = events.inputs.iter().map(|input| match input.data_type() {
+        DataType::Dictionary(_, values) => cast(input, values),
+        _ => Ok(ArrayRef::clone(input)),
+    });
+    let inputs: Vec<ArrayRef> = inputs.collect::<Result<_, _>>()?;
     for lane in plan.lanes() {
         if let Some(input) = lane.input
             && !lane.visit(Reads(&inputs[input]))?
@@ -110,8 +99,23 @@ pub(super) fn columns(plan: &WindowPlan, events: &Events<'_>) -> Result<Vec<Colu
             });
         }
     }
+    Ok(inputs)
+}
+
+/// What each lane reads of a batch.
+pub(super) fn columns(plan: &WindowPlan, batch: &Batch) -> Vec<Column> {
+    let filters: Vec<BooleanBuffer> = batch
+        .filters
+        .iter()
+        .map(|filter| match filter.nulls() {
+            Some(nulls) => filter.values() & nulls.inner(),
+            None => filter.values().clone(),
+        })
+        .collect();
     let lanes = plan.lanes().iter().map(|lane| {
-        let values = lane.input.map(|input| ArrayRef::clone(&inputs[input]));
+        let values = lane
+            .input
+            .map(|input| ArrayRef::clone(&batch.inputs[input]));
         let valid = values.as_ref().and_then(Array::logical_nulls);
         let valid = valid.filter(|nulls| nulls.null_count() > 0);
         let valid = valid.map(NullBuffer::into_inner);
@@ -122,7 +126,7 @@ pub(super) fn columns(plan: &WindowPlan, events: &Events<'_>) -> Result<Vec<Colu
         };
         Column { values, counting }
     });
-    Ok(lanes.collect())
+    lanes.collect()
 }
 
 /// Whether an aggregate reads a column.

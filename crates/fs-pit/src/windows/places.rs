@@ -9,10 +9,7 @@ use hashbrown::HashMap;
 
 use super::covers;
 use super::time_line::TimeLine;
-use crate::keys::NO_KEY;
-use crate::row::FeatureRows;
 use crate::spine_index::narrow;
-use crate::{Error, Rule};
 
 /// So many events are placed at a time.
 const BLOCK_ROWS: usize = 64;
@@ -23,6 +20,18 @@ const NEAR: u32 = 8;
 pub(super) const NOWHERE: u32 = 0;
 /// In the place of a partial: what lies here counts nowhere.
 const DEAD: u32 = u32::MAX;
+
+/// An event whose key is one of the spine.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Arrival {
+    /// The number of its key.
+    pub(super) key: u32,
+    pub(super) row: u32,
+    /// Its time plus the delay.
+    pub(super) at: i64,
+    /// The first instant that sees it.
+    pub(super) seen: i64,
+}
 
 /// An event and the partial that it goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +106,9 @@ impl Cursor {
 /// A binary search under way: the interval is one of `size` from `first` on, or the one after them.
 #[derive(Debug, Clone, Copy)]
 struct Search {
-    row: u32,
+    /// The event in its block.
+    place: u32,
+    key: u32,
     at: i64,
     first: u32,
     size: u32,
@@ -114,12 +125,11 @@ enum Seen {
     Never,
 }
 
-/// What a batch needs while it is placed, kept for the next one.
+/// What a block needs while it is placed, kept for the next one.
 #[derive(Debug, Default)]
 struct Scratch {
-    keys: Vec<u32>,
     searches: Vec<Search>,
-    /// The interval and the partial, if it is known, of each event of a block.
+    /// The interval and the partial, if it is known, of each event.
     spots: Vec<(u32, u32)>,
 }
 
@@ -192,71 +202,51 @@ impl Places {
         late
     }
 
-    /// Appends the place of each event that counts anywhere. The rows were checked; a batch that is
-    /// refused changes nothing.
-    pub(super) fn place(
-        &mut self,
-        rule: &Rule,
-        rows: &FeatureRows<'_>,
-        placed: &mut Vec<Placed>,
-    ) -> Result<(), Error> {
-        let count = u32::try_from(rows.len()).ok();
-        let most = count.and_then(|count| self.next.checked_add(count));
-        if most.is_none_or(|most| most == DEAD) {
-            return Err(Error::TooMany);
-        }
-        let keys = &mut self.scratch.keys;
-        keys.clear();
-        self.line.index().keys().find(rows.keys, rows.len(), keys)?;
-        for start in (0..rows.len()).step_by(BLOCK_ROWS) {
-            let block = start..rows.len().min(start + BLOCK_ROWS);
-            self.touch_cursors(block.clone());
-            self.start_searches(rule, rows, block.clone());
-            self.search();
-            self.end_searches(block.start);
-            self.place_block(rule, rows, block, placed);
-        }
-        Ok(())
+    /// Whether so many events more can be told apart.
+    pub(super) fn have_room(&self, events: usize) -> bool {
+        let events = u32::try_from(events).ok();
+        let most = events.and_then(|events| self.next.checked_add(events));
+        most.is_some_and(|most| most < DEAD)
     }
 
-    /// Reads what the next rows will need, so that the processor waits for all of it at once, where
-    /// each row would wait for its own.
-    fn touch_cursors(&self, block: Range<usize>) {
-        let mut touched = 0;
-        for key in &self.scratch.keys[block] {
-            if let Some(cursor) = self.cursors.get(*key as usize) {
-                touched ^= cursor.low;
-            }
+    /// Appends the place of each event that counts anywhere.
+    pub(super) fn place(&mut self, arrivals: &[Arrival], placed: &mut Vec<Placed>) {
+        placed.reserve(arrivals.len());
+        for block in arrivals.chunks(BLOCK_ROWS) {
+            self.touch_cursors(block);
+            self.start_searches(block);
+            self.search();
+            self.end_searches();
+            self.place_block(block, placed);
         }
-        black_box(touched);
+    }
+
+    /// Reads what the next events will need, so that the processor waits for all of it at once,
+    /// where each event would wait for its own.
+    fn touch_cursors(&self, block: &[Arrival]) {
+        let cursors = block
+            .iter()
+            .map(|arrival| self.cursors[arrival.key as usize].low);
+        black_box(cursors.fold(0, |touched, low| touched ^ low));
     }
 
     /// Takes the interval from the cursor where that is right, and prepares a search elsewhere.
-    fn start_searches(&mut self, rule: &Rule, rows: &FeatureRows<'_>, block: Range<usize>) {
-        let Scratch {
-            keys,
-            searches,
-            spots,
-        } = &mut self.scratch;
+    fn start_searches(&mut self, block: &[Arrival]) {
+        let Scratch { searches, spots } = &mut self.scratch;
         searches.clear();
         spots.clear();
+        let cuts = self.line.cuts();
         let mut touched = 0;
-        let events = &rows.event.values()[block.clone()];
-        for ((row, key), event) in (0_u32..).zip(&keys[block.clone()]).zip(events) {
-            let Some(cursor) = self.cursors.get(*key as usize) else {
-                spots.push((0, DEAD));
-                continue;
-            };
+        for (place, arrival) in (0_u32..).zip(block) {
+            let cursor = &self.cursors[arrival.key as usize];
             spots.push((cursor.interval, cursor.place));
-            let at = rule.arrives(*event);
-            if !cursor.covers(at) {
+            if !cursor.covers(arrival.at) {
                 let near = cursor.near();
-                if let Some(cut) = self.line.cuts().get(near.end.saturating_sub(1) as usize) {
-                    touched ^= cut;
-                }
+                touched ^= cuts.get(near.end.saturating_sub(1) as usize).unwrap_or(&0);
                 searches.push(Search {
-                    row,
-                    at,
+                    place,
+                    key: arrival.key,
+                    at: arrival.at,
                     first: near.start,
                     size: near.end - near.start,
                 });
@@ -264,13 +254,11 @@ impl Places {
         }
         black_box(touched);
         for search in searches {
-            let key = keys[block.start + search.row as usize];
-            let high = self.cursors[key as usize].high;
+            let high = self.cursors[search.key as usize].high;
             let end = (search.first + search.size) as usize;
-            let is_near =
-                search.size > 0 && high < search.at && search.at <= self.line.cuts()[end - 1];
+            let is_near = search.size > 0 && high < search.at && search.at <= cuts[end - 1];
             if !is_near {
-                let all = self.line.of_key(key);
+                let all = self.line.of_key(search.key);
                 search.first = all.start;
                 search.size = all.end - all.start;
             }
@@ -300,73 +288,53 @@ impl Places {
     }
 
     /// Moves the cursors to what was found.
-    fn end_searches(&mut self, start: usize) {
-        let Scratch {
-            keys,
-            searches,
-            spots,
-        } = &mut self.scratch;
-        let mut touched = 0;
-        for search in searches.iter() {
-            touched ^= self.partials.get(search.first as usize).unwrap_or(&0);
-        }
-        black_box(touched);
+    fn end_searches(&mut self) {
+        let Scratch { searches, spots } = &mut self.scratch;
+        let places = searches.iter().map(|search| search.first as usize);
+        let partials = places.map(|at| self.partials.get(at).unwrap_or(&0));
+        black_box(partials.fold(0, |touched, partial| touched ^ partial));
         for search in searches {
-            let key = keys[start + search.row as usize];
-            let of_key = self.line.of_key(key);
+            let of_key = self.line.of_key(search.key);
             let interval = search.first;
             let before = interval.checked_sub(1).filter(|at| of_key.contains(at));
             let cut = |at: u32| self.line.cuts()[at as usize];
+            let is_there = interval < of_key.end;
             let cursor = Cursor {
                 // An instant that something comes after is not the last one there is.
                 low: before.map_or(i64::MIN, |before| cut(before) + 1),
-                high: if interval < of_key.end {
-                    cut(interval)
-                } else {
-                    i64::MAX
-                },
+                high: if is_there { cut(interval) } else { i64::MAX },
                 interval,
                 end: of_key.end,
-                place: if interval < of_key.end {
+                place: if is_there {
                     self.partials[interval as usize]
                 } else {
                     DEAD
                 },
             };
-            spots[search.row as usize] = (cursor.interval, cursor.place);
-            self.cursors[key as usize] = cursor;
+            spots[search.place as usize] = (cursor.interval, cursor.place);
+            self.cursors[search.key as usize] = cursor;
         }
     }
 
-    fn place_block(
-        &mut self,
-        rule: &Rule,
-        rows: &FeatureRows<'_>,
-        block: Range<usize>,
-        placed: &mut Vec<Placed>,
-    ) {
-        for (at, row) in block.enumerate() {
+    fn place_block(&mut self, block: &[Arrival], placed: &mut Vec<Placed>) {
+        for (at, arrival) in block.iter().enumerate() {
             let (interval, known) = self.scratch.spots[at];
             if known == DEAD {
                 continue;
             }
-            let key = self.scratch.keys[row];
-            debug_assert_ne!(key, NO_KEY);
-            let event = rows.event.values()[row];
-            let from = rule.visible_from(event, rows.created(row));
-            let seen = if from > rule.arrives(event) {
-                self.seen(key, interval, from)
+            let seen = if arrival.seen > arrival.at {
+                self.seen(arrival.key, interval, arrival.seen)
             } else {
                 Seen::AtOnce
             };
             let place = match seen {
                 Seen::AtOnce if known != NOWHERE => known,
-                Seen::AtOnce => self.of_ordinary(key, interval),
+                Seen::AtOnce => self.of_ordinary(arrival.key, interval),
                 Seen::From(slot) => self.of_late(interval, slot),
                 Seen::Never => continue,
             };
             placed.push(Placed {
-                row: narrow(row),
+                row: arrival.row,
                 place,
             });
         }

@@ -1,5 +1,7 @@
 //! The kernel against the naive reference, on generated rows.
 
+mod arithmetic;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -18,6 +20,9 @@ const BATCH_SIZES: [usize; 4] = [1, 3, 8, 8192];
 const FILTERS: [&str; 2] = ["f0", "f1"];
 /// A key that is null.
 const NO_KEY: i64 = 3;
+
+/// The values of integer columns.
+const INTS: [i32; 8] = [0, 1, -1, 7, i32::MAX, i32::MIN, 2, 7];
 
 /// What is asked of which column, under which filter.
 type Asked = (Option<usize>, Function, Option<&'static str>);
@@ -59,7 +64,6 @@ fn values(scalar: ScalarType, values: &[Option<usize>]) -> ArrayRef {
         f64::INFINITY,
         5e-324,
     ];
-    const INTS: [i32; 8] = [0, 1, -1, 7, i32::MAX, i32::MIN, 2, 7];
     const TEXTS: [&str; 8] = [
         "",
         "a",
@@ -185,14 +189,7 @@ fn functions(scalar: ScalarType) -> Vec<Function> {
     let input = Some(DataType::Scalar(scalar));
     let all = all.into_iter();
     all.filter(|function| function.output(input).is_ok())
-        .filter(|function| is_kept(*function, input))
         .collect()
-}
-
-/// Whether there is an aggregate for it.
-fn is_kept(function: Function, input: Option<DataType>) -> bool {
-    use crate::aggregate::{Component, accumulator::Boxed};
-    Component::of(&function).visit(input, Boxed).is_ok()
 }
 
 fn micros() -> impl Strategy<Value = i64> {
@@ -302,18 +299,21 @@ proptest! {
     fn joins_that_each_saw_a_part_of_the_events_finish_together(
         case in case(),
         parts in prop::collection::vec(0_usize..3, 48),
+        hold in prop::collection::vec(0_usize..20, 3),
     ) {
         let plan = case.plan();
         let line = case.spine().line(&plan);
         let mut joins = Vec::new();
-        for part in 0..3 {
+        for (part, hold) in hold.into_iter().enumerate() {
             let events = case.events.iter().zip(&parts);
             let events: Vec<Event> = events
                 .filter(|(_, of)| **of == part)
                 .map(|(event, _)| event.clone())
                 .collect();
-            let mut join = WindowJoin::over(Arc::clone(&line)).unwrap();
-            join.offer(&case.events(&plan, &events).events()).unwrap();
+            let mut join = WindowJoin::over(Arc::clone(&line)).unwrap().holding(hold);
+            for events in events.chunks(3) {
+                join.offer(&case.events(&plan, events).events()).unwrap();
+            }
             joins.push(join);
         }
         let answers = WindowJoin::finish_together(joins, &line).unwrap();
@@ -377,88 +377,5 @@ proptest! {
             })
         });
         prop_assert_eq!(found, expected.collect::<Vec<_>>());
-    }
-}
-
-/// Windows of numbers by plain arithmetic, without any aggregate.
-mod arithmetic {
-    use arrow::array::AsArray;
-    use arrow::datatypes::{Float64Type, Int64Type};
-
-    use super::*;
-
-    fn case() -> impl Strategy<Value = Case> {
-        let event = event().prop_map(|mut event| {
-            // Finite, and not so many orders of magnitude that a sum of them would be rounded.
-            event.values = event
-                .values
-                .map(|value| value.map(|value| [1, 2, 3, 4, 6][value % 5]));
-            event
-        });
-        let spine = prop::collection::vec((0..=NO_KEY, micros()), 0..24);
-        let events = prop::collection::vec(event, 0..48);
-        (windows(), rule(), spine, events).prop_map(|(windows, rule, spine, events)| Case {
-            types: [ScalarType::Int32, ScalarType::Bool],
-            asked: [
-                Function::Count,
-                Function::Sum,
-                Function::Avg,
-                Function::Min,
-                Function::Max,
-            ]
-            .map(|function| (Some(0), function, Some("f0")))
-            .to_vec(),
-            windows,
-            rule,
-            spine,
-            events,
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
-
-        #[test]
-        #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
-        fn counts_sums_means_and_extremes_are_what_arithmetic_says(case in case()) {
-            let found = case.joined(8);
-            let windows = case.windows.len();
-            for (row, (key, at)) in case.spine.iter().enumerate() {
-                for (position, window) in case.windows.iter().enumerate() {
-                    let counts = |event: &&Event| {
-                        *key != NO_KEY
-                            && event.key == *key
-                            && event.filters[0] == Some(true)
-                            && covers::counts(&case.rule, *window, event.time, event.created, *at)
-                    };
-                    let counted: Vec<i64> = case
-                        .events
-                        .iter()
-                        .filter(counts)
-                        .filter_map(|event| event.values[0])
-                        .map(|value| [0, 1, -1, 7, i32::MAX, i32::MIN, 2, 7][value])
-                        .map(i64::from)
-                        .collect();
-                    let column = |function: usize| &found[function * windows + position];
-                    let long = |function: usize| {
-                        let column = column(function).as_primitive::<Int64Type>();
-                        column.is_valid(row).then(|| column.value(row))
-                    };
-                    let int = |function: usize| {
-                        let column = column(function).as_primitive::<arrow::datatypes::Int32Type>();
-                        column.is_valid(row).then(|| i64::from(column.value(row)))
-                    };
-                    let mean = column(2).as_primitive::<Float64Type>();
-                    let mean = mean.is_valid(row).then(|| mean.value(row));
-                    let sum: i64 = counted.iter().sum();
-                    let some = !counted.is_empty();
-                    prop_assert_eq!(long(0), i64::try_from(counted.len()).ok());
-                    prop_assert_eq!(long(1), some.then_some(sum));
-                    prop_assert_eq!(mean, some.then(|| sum as f64 / counted.len() as f64));
-                    prop_assert_eq!(int(3), counted.iter().min().copied());
-                    prop_assert_eq!(int(4), counted.iter().max().copied());
-                }
-            }
-        }
     }
 }

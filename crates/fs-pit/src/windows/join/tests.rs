@@ -213,6 +213,39 @@ fn a_batch_that_is_refused_changes_nothing() {
 }
 
 #[test]
+fn events_are_held_and_placed_together_also_where_their_columns_differ() {
+    let asked = [
+        (Some(0), Function::Last, None),
+        (None, Function::Count, Some("even")),
+    ];
+    let plan = plan(&[ScalarType::String], &asked, &[last(10)], Rule::default());
+    let spine = Side::of(&[(7, 5), (8, 5), (7, 6)]);
+    let line = spine.line(&plan);
+    let mut join = WindowJoin::over(Arc::clone(&line)).unwrap().holding(100);
+    let batch = |key: i64, at: i64, text: ArrayRef| Side {
+        inputs: vec![text],
+        filters: vec![BooleanArray::from(vec![Some(at % 2 == 0)])],
+        ..Side::of(&[(key, at)])
+    };
+    let text = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let view: ArrayRef = Arc::new(StringViewArray::from(vec!["c"]));
+    let fresh = join.bytes();
+    let stamped = batch(7, 4, text("a"));
+    let bare = batch(8, 2, text("b"));
+    join.offer(&stamped.events()).unwrap();
+    assert!(join.bytes() > fresh, "what is held takes memory");
+    let mut events = bare.events();
+    events.rows.created = None;
+    events.rows.sequence = None;
+    join.offer(&events).unwrap();
+    join.offer(&batch(7, 6, view).events()).unwrap();
+    join.offer(&batch(9, 6, text("d")).events()).unwrap();
+    let answers = WindowJoin::finish_together(vec![join], &line).unwrap();
+    let found = shown(&plan, columns(&answers), 3);
+    assert_eq!(found, ["a 1", "b 1", "c 2"]);
+}
+
+#[test]
 fn what_happened_where_no_window_looks_takes_no_memory() {
     let asked = [(Some(0), Function::Sum, None)];
     let plan = plan(&[ScalarType::Int64], &asked, &[last(10)], Rule::default());
