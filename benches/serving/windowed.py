@@ -29,6 +29,8 @@ from windowed_cases import END, HISTORIES, NOW, SHORT, START, History
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 ENTITIES_PER_REQUEST = (1, 10)
+LENGTH_BYTES = 4
+"""What a row takes to say where a value of varying length ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +116,7 @@ def fill(fs: pathlib.Path, repo: pathlib.Path, rows: pathlib.Path, store: Redis,
     short = statistics.mean(lengths(SHORT))
     for history in HISTORIES:
         states = statistics.mean(lengths(history.windowed))
-        script("plain", rows, history.plain, max(1, round(states - short)))
+        script("plain", rows, history.plain, max(1, round(states - short) - LENGTH_BYTES))
         lengths(history.plain)
 
 
