@@ -15,3 +15,4 @@ mod readers;
 mod reload;
 mod stream;
 mod traces;
+mod windows;

@@ -1,6 +1,6 @@
 //! Feast's wires, by what goes over them.
 
-mod fixture;
+pub(super) mod fixture;
 mod grpc;
 mod http;
 mod materialize;

@@ -181,7 +181,7 @@ pub(super) async fn post(running: &Running, path: &str, body: &Value) -> (u16, S
 }
 
 /// The answer to a read over HTTP.
-pub(super) async fn read(running: &Running, body: &Value) -> Value {
+pub(crate) async fn read(running: &Running, body: &Value) -> Value {
     let (status, answer) = post(running, "/get-online-features", body).await;
     assert_eq!(status, 200, "{answer}");
     serde_json::from_str(&answer).unwrap()
