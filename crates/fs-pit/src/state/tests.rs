@@ -6,3 +6,5 @@ mod fixture;
 mod golden;
 mod properties;
 mod pushes;
+mod random;
+mod world;

@@ -10,7 +10,7 @@ use fs_core::{EventTime, PointInTime, Span, Window};
 use super::fixture::{
     SUMS, Sample, assert_exact, at, built, coverage, last, plan, pushed, rule, shape,
 };
-use super::properties::all_functions;
+use super::random::all_functions;
 use crate::state::{Coverage, Limits, Rebased, State};
 use crate::windows::WindowPlan;
 
