@@ -8,7 +8,8 @@ use fs_pit::state::Limits;
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// How many bytes publishing may use to know the newest row of every key, some 70 for each. Where
-    /// there are more keys it looks through those of the table once more for every so many.
+    /// there are more keys it looks through those of the table once more for every so many. Of a windowed
+    /// view: how many bytes the states may take that are made at once.
     pub publish_memory: usize,
     /// How much is kept of every key of a windowed view.
     pub states: Limits,

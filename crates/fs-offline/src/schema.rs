@@ -129,12 +129,11 @@ mod tests {
             )
             .build();
         let schema = TableSchema::of(&catalog, &catalog.feature_views["activity"]);
-        let features: Vec<&str> = schema.feature_names().collect();
-        assert_eq!(features, ["clicks", "is_new"]);
-        let columns = schema.columns().fields().iter();
-        let columns: Vec<&str> = columns.map(|field| field.name().as_str()).collect();
+        assert!(schema.feature_names().eq(["clicks", "is_new"]));
+        let names = schema.columns().fields().iter();
+        let names: Vec<&str> = names.map(|field| field.name().as_str()).collect();
         assert_eq!(
-            columns,
+            names,
             [
                 "user",
                 "event_timestamp",

@@ -35,8 +35,8 @@ async fn with_news() -> Shop {
 }
 
 fn pushed() -> Vec<Click> {
-    let hot = (0..12).map(|n| click(1, 960 + n, n));
-    hot.chain([click(5, 970, 50), click(2, 970, 60)]).collect()
+    let hot = (0..6).map(|n| click(1, 960 + n, n));
+    hot.chain([click(5, 970, 60)]).collect()
 }
 
 fn tight(publisher: Publisher<'_>) -> Publisher<'_> {

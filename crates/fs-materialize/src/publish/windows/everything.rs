@@ -143,9 +143,12 @@ impl Parts<()> {
         base: &'p Base,
         folded: Folded,
     ) -> Parts<impl Iterator<Item = Result<New, Error>> + Send + 'p> {
-        let new = folded.states.into_iter().map(move |(key, builder)| {
-            let state = publisher.states(builder.finish(base.through));
-            state.map(|base| New { key, base })
+        let new = folded.states.into_iter().map(move |folding| {
+            let state = publisher.states(folding.builder.finish(base.through));
+            state.map(|base| New {
+                key: folding.key,
+                base,
+            })
         });
         Parts {
             new,

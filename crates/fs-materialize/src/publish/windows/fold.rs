@@ -14,30 +14,62 @@ use crate::publish::search::Overflow;
 use crate::publish::{Publisher, Shard, Tally};
 use crate::{Error, Phase};
 
-/// About what an entry of [`Folded`] takes beside its builder: its key, and the room between entries.
+/// About what an entry of [`Folded`] takes beside its builder: its key, twice, and the room between entries.
 const ENTRY_BYTES: usize = 160;
 
 /// The states of some keys, in the making.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    pub(super) states: Vec<(EncodedKey, StateBuilder)>,
+    pub(super) states: Vec<Folding>,
     /// Where among them each key is.
     pub(super) places: HashMap<EncodedKey, usize>,
+    /// Those that have changed since they were weighed.
+    changed: Vec<usize>,
     bytes: usize,
 }
 
+/// The state of a key, in the making.
+#[derive(Debug)]
+pub(super) struct Folding {
+    pub(super) key: EncodedKey,
+    pub(super) builder: StateBuilder,
+    /// What it took when it was weighed.
+    bytes: usize,
+    has_changed: bool,
+}
+
 impl Folded {
-    /// The state of a key, empty if it is a new one.
+    /// The state of a key, empty if it is a new one; to be changed.
     fn state(&mut self, key: &EncodedKey, shape: &Arc<StateShape>) -> &mut StateBuilder {
         let known = self.places.get(key).copied();
         let at = known.unwrap_or_else(|| {
             let (key, at) = (key.detached(), self.states.len());
-            let builder = StateBuilder::new(Arc::clone(shape));
-            self.states.push((key.clone(), builder));
-            self.places.insert(key, at);
+            self.places.insert(key.clone(), at);
+            self.states.push(Folding {
+                key,
+                builder: StateBuilder::new(Arc::clone(shape)),
+                bytes: 0,
+                has_changed: false,
+            });
             at
         });
-        &mut self.states[at].1
+        let state = &mut self.states[at];
+        if !state.has_changed {
+            state.has_changed = true;
+            self.changed.push(at);
+        }
+        &mut state.builder
+    }
+
+    /// About what all of it takes. Weighing a state takes a look at all that is in it.
+    fn weigh(&mut self) -> usize {
+        for at in self.changed.drain(..) {
+            let state = &mut self.states[at];
+            let bytes = state.builder.bytes();
+            self.bytes = (self.bytes + bytes).saturating_sub(state.bytes);
+            (state.bytes, state.has_changed) = (bytes, false);
+        }
+        self.bytes + self.states.len() * ENTRY_BYTES
     }
 }
 
@@ -76,13 +108,9 @@ impl Publisher<'_> {
                     continue;
                 };
                 let builder = folded.state(&key, &base.shape);
-                let before = builder.bytes();
                 self.states(builder.add(&taken, row))?;
-                let grown = builder.bytes().saturating_sub(before);
-                folded.bytes += grown;
             }
-            let bytes = folded.bytes + folded.states.len() * ENTRY_BYTES;
-            if self.is_too_much(bytes, folded.states.len(), shard) {
+            if self.is_too_much(folded.weigh(), folded.states.len(), shard) {
                 return Ok(Err(Overflow::after(seen, of)));
             }
         }
