@@ -97,27 +97,37 @@ pub(super) fn columns(
         .collect();
     let mut records: Vec<&[u64]> = Vec::with_capacity(BLOCK);
     let mut valids: Vec<&[u64]> = Vec::with_capacity(BLOCK);
+    let mut all: Vec<u64> = Vec::new();
     for (block, places) in places.chunks(BLOCK).enumerate() {
         records.clear();
         records.extend(places.iter().map(|(chunk, at)| chunks[*chunk].words(*at)));
         valids.clear();
         valids.extend(places.iter().map(|(chunk, at)| chunks[*chunk].valid(*at)));
+        // Most columns have no nulls for a long while.
+        let in_all = |word: usize| valids.iter().fold(u64::MAX, |all, valid| all & valid[word]);
+        all.clear();
+        all.extend((0..types.len().div_ceil(64)).map(in_all));
         let rows = block * BLOCK..block * BLOCK + places.len();
         for (at, (words, valid)) in words.iter_mut().zip(&mut valid).enumerate() {
             for (word, record) in words[rows.clone()].iter_mut().zip(&records) {
                 *word = record[at];
             }
-            let mut bits = 0;
-            for (row, record) in valids.iter().enumerate() {
-                bits |= (record[at / 64] >> (at % 64) & 1) << row;
-            }
-            valid.push(bits);
+            valid.push(match all[at / 64] >> (at % 64) & 1 {
+                1 => u64::MAX,
+                _ => bits(&valids, at),
+            });
         }
     }
     let columns = words.into_iter().zip(valid).zip(types);
     columns
         .map(|((words, valid), scalar)| column(*scalar, words, valid))
         .collect()
+}
+
+/// Bit `at` of up to 64 rows of bits.
+fn bits(rows: &[&[u64]], at: usize) -> u64 {
+    let rows = rows.iter().rev();
+    rows.fold(0, |bits, row| (bits << 1) | (row[at / 64] >> (at % 64) & 1))
 }
 
 /// A column of words, and a bit for each that is not null.
@@ -153,5 +163,41 @@ fn column(scalar: ScalarType, words: Vec<u64>, valid: Vec<u64>) -> ArrayRef {
             let times = TimestampMicrosecondArray::new(times, nulls);
             Arc::new(times.with_data_type(scalar.to_arrow()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    #[test]
+    fn records_are_found_wherever_they_are_and_nulls_are_where_nothing_was_set() {
+        const WIDTH: usize = 70;
+        let value = |record: usize, at: usize| (record * 100 + at) as u64;
+        let is_set = |record: usize, at: usize| at == 69 || !(record + at).is_multiple_of(3);
+        let mut chunks = [Records::new(100, WIDTH), Records::new(50, WIDTH)];
+        for record in 0..150 {
+            for at in (0..WIDTH).filter(|at| is_set(record, *at)) {
+                chunks[record / 100].set(record % 100, at, value(record, at));
+            }
+        }
+        let order: Vec<usize> = (0..150).rev().chain([7, 7, 149]).collect();
+        let places: Vec<_> = order.iter().map(|at| (at / 100, at % 100)).collect();
+        let chunks: Vec<&Records> = chunks.iter().collect();
+        let columns = columns(&chunks, &places, &[ScalarType::Int64; WIDTH]);
+        for (at, column) in columns.iter().enumerate() {
+            let column = column.as_primitive::<Int64Type>();
+            for (row, record) in order.iter().enumerate() {
+                let found = column
+                    .is_valid(row)
+                    .then(|| column.value(row).cast_unsigned());
+                let expected = is_set(*record, at).then(|| value(*record, at));
+                assert_eq!(found, expected, "record {record}, answer {at}");
+            }
+        }
+        assert!(columns[69].nulls().is_none());
     }
 }
