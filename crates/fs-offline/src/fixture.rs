@@ -12,7 +12,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use fs_core::data_type::UTC;
 use fs_core::{
     Catalog, Entity, EventTime, Feature, FeatureView, JoinKey, KeyType, Location, Meta,
-    PointInTime, SEQUENCE, Span, TimeRange,
+    PointInTime, SEQUENCE, Span, TimeRange, Windows,
 };
 use futures::TryStreamExt;
 use tempfile::TempDir;
@@ -47,6 +47,20 @@ pub(crate) fn window(start: i64, end: i64) -> TimeRange {
 
 /// The view `activity` of users, with features such as `clicks: int64`.
 pub(crate) fn schema_with(key_type: KeyType, features: &[(&str, &str)]) -> TableSchema {
+    let feature = |(name, data_type): &(&str, &str)| Feature {
+        name: name.parse().unwrap(),
+        data_type: data_type.parse().unwrap(),
+        description: None,
+    };
+    schema_of(key_type, features.iter().map(feature).collect(), None)
+}
+
+/// The same view with windows.
+pub(crate) fn windowed_schema(key_type: KeyType, windows: Windows) -> TableSchema {
+    schema_of(key_type, windows.schema().unwrap(), Some(windows))
+}
+
+fn schema_of(key_type: KeyType, schema: Vec<Feature>, windows: Option<Windows>) -> TableSchema {
     let mut catalog = Catalog::empty("shop".parse().unwrap());
     let user = Entity {
         name: "user".parse().unwrap(),
@@ -57,11 +71,6 @@ pub(crate) fn schema_with(key_type: KeyType, features: &[(&str, &str)]) -> Table
         meta: Meta::default(),
     };
     catalog.entities.insert(user.name.clone(), user);
-    let feature = |(name, data_type): &(&str, &str)| Feature {
-        name: name.parse().unwrap(),
-        data_type: data_type.parse().unwrap(),
-        description: None,
-    };
     let view = FeatureView {
         name: "activity".parse().unwrap(),
         entities: vec!["user".parse().unwrap()],
@@ -69,8 +78,8 @@ pub(crate) fn schema_with(key_type: KeyType, features: &[(&str, &str)]) -> Table
         ttl: None,
         delay: Span::ZERO,
         point_in_time: PointInTime::EventTime,
-        schema: features.iter().map(feature).collect(),
-        windows: None,
+        schema,
+        windows,
         query: None,
         schedule: None,
         freshness: None,

@@ -109,39 +109,39 @@ impl TableSchema {
 
 #[cfg(test)]
 mod tests {
-    use fs_core::Function;
-    use fs_testkit::catalog;
+    use fs_core::{Aggregation, Feature, Function, KeyType, Windows};
 
-    use super::*;
+    use crate::fixture::windowed_schema;
 
     #[test]
     fn the_table_of_a_windowed_view_holds_what_its_aggregations_read() {
-        let catalog = catalog::project("shop")
-            .entity(catalog::entity("user").key("user", "int64"))
-            .source(catalog::source("clicks"))
-            .view(
-                catalog::view("activity")
-                    .entity("user")
-                    .source("clicks")
-                    .input("clicks", "float64")
-                    .input("is_new", "bool")
-                    .aggregate("clicks", Function::Sum, &["1h", "1d"]),
-            )
-            .build();
-        let schema = TableSchema::of(&catalog, &catalog.feature_views["activity"]);
+        let input = |name: &str, data_type: &str| Feature {
+            name: name.parse().unwrap(),
+            data_type: data_type.parse().unwrap(),
+            description: None,
+        };
+        let inputs = vec![input("clicks", "float64"), input("is_new", "bool")];
+        let window = ["1h".parse().unwrap()];
+        let sum = Aggregation::new(Some("clicks".parse().unwrap()), Function::Sum, &window);
+        let schema = windowed_schema(
+            KeyType::String,
+            Windows {
+                inputs,
+                aggregations: vec![sum.unwrap()],
+            },
+        );
         assert!(schema.feature_names().eq(["clicks", "is_new"]));
         let names = schema.columns().fields().iter();
         let names: Vec<&str> = names.map(|field| field.name().as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "user",
-                "event_timestamp",
-                "created_timestamp",
-                "clicks",
-                "is_new",
-                "_sequence"
-            ]
-        );
+        let (first, rest) = names.split_first().unwrap();
+        assert_eq!(*first, schema.key_names().next().unwrap());
+        let expected = [
+            "event_timestamp",
+            "created_timestamp",
+            "clicks",
+            "is_new",
+            "_sequence",
+        ];
+        assert_eq!(rest, expected);
     }
 }

@@ -91,7 +91,8 @@ pub(super) async fn run(repo: &Path, args: &DemoArgs, output: Output) -> Result<
 
     let started = Instant::now();
     let told = steps::online(&project, &server.remote).await?;
-    let ask = "--entity tailnum=N14228,carrier=UA,origin=EWR,dest=IAH --server http://127.0.0.1:50051";
+    let ask =
+        "--entity tailnum=N14228,carrier=UA,origin=EWR,dest=IAH --server http://127.0.0.1:50051";
     teller.tell(
         started,
         told,
