@@ -49,8 +49,8 @@ async fn events_of_one_key_that_many_push_at_once_are_all_counted() {
         let mut events = shop.events().await;
         if to == PushTo::Online {
             let receipt = shop.clock.now().as_micros();
-            let pushed = (0..40).flat_map(rows);
-            events.extend(pushed.map(|row| Fact::pushed(row, receipt)));
+            let clicks = (0..40).flat_map(rows);
+            events.extend(clicks.map(|row| Fact::pushed(row, receipt)));
         }
         assert_eq!(events.len(), 81);
         assert_eq!(shop.must_be_exact(&events).await, 0);
