@@ -96,7 +96,8 @@ impl Serving {
     /// The features of `plan` for every entity, as they are now.
     ///
     /// One round trip to the store, whatever the number of views and entities; one more for the
-    /// layouts of a view when a row has a layout that was not met before.
+    /// layouts of a view when a row has a layout that was not met before, and one more for each windowed
+    /// view of which a key has no state.
     pub async fn get(
         &self,
         plan: &Arc<Plan>,
@@ -120,9 +121,13 @@ impl Serving {
 
         let span = tracing::debug_span!("store");
         let fetched = async {
-            let published = self.published(plan).await?;
-            let rows = keys.fetch(self.store.as_ref(), plan).await?;
-            Ok::<_, Error>((published, rows))
+            loop {
+                let published = self.published(plan).await?;
+                let rows = keys.fetch(self.store.as_ref(), plan).await?;
+                if self.are_whole(plan, &rows).await? {
+                    return Ok::<_, Error>((published, rows));
+                }
+            }
         };
         let (published, fetched) = fetched.instrument(span).await?;
         let answered = Instant::now();
@@ -146,6 +151,21 @@ impl Serving {
             }
         }
         Ok(published)
+    }
+
+    /// Whether no row is missing only because the store lost what it had, or got more, meanwhile.
+    async fn are_whole(&self, plan: &Plan, fetched: &FetchedRows) -> Result<bool, Error> {
+        for lookup in &plan.lookups {
+            if let Some(windows) = &lookup.windows
+                && let Some(rows) = fetched.get(lookup.stored)
+            {
+                let view = &plan.stored[lookup.stored].id;
+                if !windows.is_whole(self.store.as_ref(), view, rows).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Opens the rows, and learns each lookup's new layouts at most once on the way.

@@ -13,15 +13,17 @@
 //! | no state, or a null part | published | the answer of a window without events: 0, an empty list, or null |
 //!
 //! Whether a view was published is asked before its rows are read, so that a publication in between cannot
-//! make keys look empty; and it is asked until it is so, and then no more.
+//! make keys look empty; and it is asked until it is so. From then on it is asked again only where a key has no
+//! state that a publication made: the store may have lost everything, or the view may have been dropped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use fs_core::{DataType, EventTime, FeatureName, FeatureView, SchemaError};
 use fs_online::{
-    OnlineStore, RowDecoder, RowEncoder, RowLayout, RowOrder, StateRow, ViewId, state_row,
+    OnlineStore, Published, RowDecoder, RowEncoder, RowLayout, RowOrder, StateRow, ViewId,
+    state_row,
 };
 use fs_pit::aggregate::{Answer, AnswerBuilder};
 use fs_pit::state::{State, StateReader};
@@ -36,8 +38,8 @@ pub(crate) struct Windowed {
     types: Vec<DataType>,
     encoder: RowEncoder,
     decoder: Arc<RowDecoder>,
-    /// Whether it was found to be published once.
-    published: AtomicBool,
+    /// What was found to be published, with windows.
+    published: ArcSwapOption<Published>,
 }
 
 /// The rows of a lookup, computed.
@@ -104,7 +106,7 @@ impl Windowed {
             types: wanted.iter().map(|(_, data_type)| *data_type).collect(),
             decoder: Arc::new(RowDecoder::new(std::slice::from_ref(&layout), wanted)),
             encoder: RowEncoder::new(&layout),
-            published: AtomicBool::new(false),
+            published: ArcSwapOption::empty(),
         }))
     }
 
@@ -119,15 +121,35 @@ impl Windowed {
         store: &dyn OnlineStore,
         view: &ViewId,
     ) -> Result<bool, Error> {
-        if self.published.load(Ordering::Acquire) {
+        if self.published.load().is_some() {
             return Ok(true);
         }
-        let published = store.published(view).await.map_err(Error::Store)?;
-        let is_published = published.is_some_and(|it| state_row::is_published(&it));
-        if is_published {
-            self.published.store(true, Ordering::Release);
-        }
+        let published = published(store, view).await?;
+        let is_published = published.is_some();
+        self.published.store(published.map(Arc::new));
         Ok(is_published)
+    }
+
+    /// Whether `rows`, which were read after [`is_published`](Self::is_published), can be believed: where one was
+    /// not published, the store must still have what it had published before they were read.
+    ///
+    /// If not, they have to be read again.
+    pub(crate) async fn is_whole(
+        &self,
+        store: &dyn OnlineStore,
+        view: &ViewId,
+        rows: &[Option<Bytes>],
+    ) -> Result<bool, Error> {
+        let before = self.published.load_full();
+        if before.is_none() || !rows.is_empty() && rows.iter().all(was_published) {
+            return Ok(true);
+        }
+        let now = published(store, view).await?;
+        if now.as_ref() == before.as_deref() {
+            return Ok(true);
+        }
+        self.published.store(now.map(Arc::new));
+        Ok(false)
     }
 
     /// The wanted features at `now`, from what is stored for each entity.
@@ -171,6 +193,21 @@ impl Windowed {
             withheld,
         })
     }
+}
+
+/// Whether a publication made a state, and not pushes alone. What is broken is told of when it is computed.
+fn was_published(stored: &Option<Bytes>) -> bool {
+    let Ok(row) = StateRow::read(stored.as_ref()) else {
+        return true;
+    };
+    let state = row.state().map(|bytes| State::open(bytes));
+    state.is_some_and(|state| state.map_or(true, |state| state.through().is_some()))
+}
+
+/// What the store has published of a view with windows.
+async fn published(store: &dyn OnlineStore, view: &ViewId) -> Result<Option<Published>, Error> {
+    let published = store.published(view).await.map_err(Error::Store)?;
+    Ok(published.filter(state_row::is_published))
 }
 
 /// What is wrong with a stored state, or its row.

@@ -98,6 +98,28 @@ async fn a_view_that_was_never_published_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_view_that_the_store_has_lost_is_not_found_until_it_is_published_again() {
+    let airport = Airport::published().await;
+    airport.put("EWR", &[(1, 3.0)]).await;
+    let vectors = airport.get(&ALL, ["EWR", "JFK"]).await;
+    assert_eq!(statuses(&vectors, 0), [Present; 4]);
+    assert_eq!(count(&vectors, 0, 1), Some(0));
+
+    let store = airport.shop.store.as_ref();
+    store.drop_view(&airport.id).await.unwrap();
+    airport.push("JFK", &[(2, 5.0)]).await;
+    let vectors = airport.get(&ALL, ["EWR", "JFK"]).await;
+    assert_eq!(statuses(&vectors, 0), [NotFound; 4]);
+    // What was pushed is not all that happened.
+    assert_eq!(statuses(&vectors, 1), [NotFound; 4]);
+
+    airport.publish("event_time windows 00f3a4c19b2d7e55").await;
+    let vectors = airport.get(&ALL, ["EWR", "JFK"]).await;
+    assert_eq!(count(&vectors, 0, 0), Some(0));
+    assert_eq!(count(&vectors, 0, 1), Some(1));
+}
+
+#[tokio::test]
 async fn a_row_of_before_the_view_had_windows_is_no_event() {
     let airport = Airport::published().await;
     let order = RowOrder {

@@ -46,7 +46,8 @@ impl ParquetFile {
         };
         let about = file.metadata().map_err(failed)?;
         let modified = about.modified().map_err(failed)?;
-        let place = std::path::absolute(path).map_err(failed)?;
+        // Locations of objects know neither `..` nor links.
+        let place = path.canonicalize().map_err(failed)?;
         let footer = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
         let rows = footer.metadata().file_metadata().num_rows();
         let location = ObjectPath::from_absolute_path(&place)

@@ -8,7 +8,7 @@ use fs_core::{
 };
 use fs_online::{Cell, EncodedKey, OnlineStore, Published, StateRow, ViewId};
 use fs_pit::FeatureRows;
-use fs_pit::state::{Coverage, StateBuilder, StateEvents, StateShape};
+use fs_pit::state::{Coverage, State, StateBuilder, StateEvents, StateShape};
 use fs_pit::windows::{Events, WindowPlan};
 
 use super::super::fixture::{HOUR, NOW, Shop, float64, string_key, strings, view};
@@ -94,8 +94,31 @@ impl Airport {
         );
     }
 
-    /// Stores the state of events: how long ago, and the delay.
+    /// Stores the state of events that were published: how long ago, and the delay.
     pub(super) async fn put(&self, airport: &str, events: &[(i64, f64)]) {
+        let state = self.state_of(events, |batch| {
+            let mut builder = StateBuilder::new(Arc::clone(&self.shape));
+            (0..events.len()).for_each(|row| builder.add(batch, row).unwrap());
+            builder.finish(0).unwrap()
+        });
+        self.put_bytes(string_key(airport), &state).await;
+    }
+
+    /// The same for events that were pushed.
+    pub(super) async fn push(&self, airport: &str, events: &[(i64, f64)]) {
+        let state = self.state_of(events, |batch| {
+            let rows: Vec<usize> = (0..events.len()).collect();
+            let state = State::push(None, &self.shape, batch, &rows);
+            state.unwrap().unwrap()
+        });
+        self.put_bytes(string_key(airport), &state).await;
+    }
+
+    fn state_of(
+        &self,
+        events: &[(i64, f64)],
+        make: impl FnOnce(&StateEvents<'_>) -> Vec<u8>,
+    ) -> Vec<u8> {
         let ago = events.iter().map(|(ago, _)| NOW - ago);
         let event: TimestampMicrosecondArray = ago.map(Some).collect();
         let delays: ArrayRef =
@@ -111,11 +134,7 @@ impl Airport {
             inputs: &inputs,
             filters: &[],
         };
-        let batch = StateEvents::new(self.shape.plan(), batch).unwrap();
-        let mut builder = StateBuilder::new(Arc::clone(&self.shape));
-        (0..events.len()).for_each(|row| builder.add(&batch, row).unwrap());
-        self.put_bytes(string_key(airport), &builder.finish(0).unwrap())
-            .await;
+        make(&StateEvents::new(self.shape.plan(), batch).unwrap())
     }
 
     pub(super) async fn put_bytes(&self, key: EncodedKey, state: &[u8]) {

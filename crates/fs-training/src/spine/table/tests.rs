@@ -207,6 +207,20 @@ async fn a_parquet_file_is_read_in_order_and_batch_by_batch() {
 }
 
 #[tokio::test]
+async fn a_parquet_file_may_be_named_by_a_way_up_and_down_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = batch(vec![
+        ("user", ints(&[Some(1)])),
+        ("t", seconds(vec![Some(1)])),
+    ]);
+    parquet_file(&folder.path().join("spine.parquet"), &written, 64);
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    let path = folder.path().join("below/../spine.parquet");
+    let spine = Spine::read(&path).await.unwrap();
+    assert_eq!(rows(spine, KeyType::Int64).await.unwrap().num_rows(), 1);
+}
+
+#[tokio::test]
 async fn the_plan_says_what_it_does_and_how_many_rows_there_are() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spine.parquet");
