@@ -141,7 +141,9 @@ impl Windowed {
         rows: &[Option<Bytes>],
     ) -> Result<bool, Error> {
         let before = self.published.load_full();
-        if before.is_none() || !rows.is_empty() && rows.iter().all(was_published) {
+        if before.is_none()
+            || !rows.is_empty() && rows.iter().all(|row| was_published(row.as_ref()))
+        {
             return Ok(true);
         }
         let now = published(store, view).await?;
@@ -196,12 +198,12 @@ impl Windowed {
 }
 
 /// Whether a publication made a state, and not pushes alone. What is broken is told of when it is computed.
-fn was_published(stored: &Option<Bytes>) -> bool {
-    let Ok(row) = StateRow::read(stored.as_ref()) else {
-        return true;
+fn was_published(stored: Option<&Bytes>) -> bool {
+    let Ok(row) = StateRow::read(stored) else {
+        return false;
     };
     let state = row.state().map(|bytes| State::open(bytes));
-    state.is_some_and(|state| state.map_or(true, |state| state.through().is_some()))
+    state.is_some_and(|state| state.is_ok_and(|state| state.through().is_some()))
 }
 
 /// What the store has published of a view with windows.
