@@ -6,7 +6,7 @@
 
 import argparse
 import dataclasses
-import datetime
+import functools
 import json
 import os
 import pathlib
@@ -22,13 +22,14 @@ import figures
 import machine
 import measure
 import report
+import rounds
 from cases import END, KEYS, SIZES, START, VIEWS, Case
 from options import listed
+from rounds import ENVIRONMENT, Ingest, fresh_scratch, read_results, run_quietly, take_turns, write_results
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DISCARDED = ("50m",)
-ENVIRONMENT = {"FEAST_USAGE": "False", "TZ": "UTC"}
 
 
 def main() -> None:
@@ -91,14 +92,8 @@ def run_case(case: Case, chosen: argparse.Namespace) -> None:
         if engine.prepare:
             run_quietly(engine.prepare(setting))
         results["engines"][name] = {"title": engine.title, "runs": [], "answer": None}
-    # Round after round, so that what disturbs the machine for a while does not disturb one engine only.
-    for number in range(chosen.runs):
-        for name, engine in engines.items():
-            result = results["engines"][name]
-            if all(run["outcome"] == "ok" for run in result["runs"]):
-                run_engine(setting, engine, limits, result)
-                print(f"{case.name} {name} {number + 1}: {figures.run_line(result['runs'][-1])}", file=sys.stderr)
-                write_results(case, chosen.data, results)
+    turns = {name: functools.partial(run_engine, setting, engine, limits) for name, engine in engines.items()}
+    take_turns(case, chosen.data, chosen.runs, results, turns)
 
 
 def run_engine(setting: competitors.Setting, engine: competitors.Engine, limits: measure.Limits, result: dict) -> None:
@@ -122,21 +117,12 @@ def answer(case: Case, out: pathlib.Path) -> dict:
 
 
 def ingest(setting: competitors.Setting, limits: measure.Limits, results: dict, anew: bool) -> None:
-    """Brings the views into Delta tables, unless they are there. The limit of memory is that of the engines."""
-    case, repo = setting.case, setting.case.repo(setting.data)
+    """Brings the views into Delta tables, unless they are there."""
+    case = setting.case
     if setting.tables.exists() and results.get("ingest") and not anew:
         return
-    shutil.rmtree(repo, ignore_errors=True)
-    feature_repo.write(case, setting.data)
-    scratch = fresh_scratch(setting.data)
-    run_quietly([str(setting.fs), "-C", str(repo), "apply"])
-    machine.warm(*setting.views)
-    command = [str(setting.fs), "-C", str(repo), "materialize", START.date().isoformat(), END.date().isoformat()]
-    run = measure.run(command, scratch, measure.Limits(10 * limits.seconds, limits.memory_bytes), ENVIRONMENT)
-    if run.outcome != "ok":
-        raise SystemExit(f"{' '.join(command)}: {run.outcome}\n{run.message}")
-    sizes = {"source_bytes": sum(map(machine.size, setting.views)), "table_bytes": machine.size(setting.tables)}
-    results["ingest"] = dataclasses.asdict(run) | sizes
+    what = Ingest(setting.fs, case.repo(setting.data), setting.views, setting.tables, START, END)
+    results["ingest"] = rounds.ingest(what, setting.data, limits, lambda: feature_repo.write(case, setting.data))
     print(f"{case.name} ingest: {figures.run_line(results['ingest'])}", file=sys.stderr)
     write_results(case, setting.data, results)
 
@@ -155,33 +141,6 @@ def print_commands(cases: list[Case], chosen: argparse.Namespace) -> None:
         setting = competitors.Setting(case, chosen.data, chosen.fs, chosen.memory * 8 // 10)
         for name in chosen.engines:
             print(" ".join(competitors.ENGINES[name].command(setting, out)))
-
-
-def run_quietly(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ENVIRONMENT})
-    if done.returncode:
-        raise SystemExit(f"{done.stdout}\n{' '.join(command)} failed")
-
-
-def fresh_scratch(data: pathlib.Path) -> pathlib.Path:
-    scratch = data / "scratch"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    return scratch
-
-
-def read_results(case: Case, data: pathlib.Path) -> dict:
-    path = data / "results" / f"{case.name}.json"
-    if path.exists():
-        return json.loads(path.read_text())
-    return {"case": dataclasses.asdict(case), "engines": {}, "ingest": None}
-
-
-def write_results(case: Case, data: pathlib.Path, results: dict) -> None:
-    results["date"] = datetime.date.today().isoformat()
-    path = data / "results" / f"{case.name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=2))
 
 
 if __name__ == "__main__":
